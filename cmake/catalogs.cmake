@@ -1,0 +1,66 @@
+# A catalog is a folder: each file NAME.cpp in it defines `Entry NAME()` in the folder's namespace, and
+# the list of them all is generated here. A new file needs no edit anywhere.
+set(catalog_sources)
+
+function(attnspan_catalog folder namespace entry header function)
+  file(GLOB files CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/${folder}
+       ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
+  list(SORT files)
+  set(declarations "")
+  set(calls "")
+  foreach(file IN LISTS files)
+    string(REGEX REPLACE "\\.cpp$" "" name ${file})
+    string(APPEND declarations "${entry} ${name}();\n")
+    string(APPEND calls "      ${namespace}::${name}(),\n")
+  endforeach()
+  set(output ${CMAKE_BINARY_DIR}/catalogs/${namespace}.cpp)
+  file(CONFIGURE OUTPUT ${output} @ONLY CONTENT "// Generated from the files in ${folder}/.
+#include \"${header}\"
+
+namespace attnspan {
+namespace ${namespace} {
+${declarations}}  // namespace ${namespace}
+
+std::span<const ${entry}> ${function}() {
+  static const ${entry} entries[] = {
+${calls}  };
+  return entries;
+}
+
+}  // namespace attnspan
+")
+  set(catalog_sources ${catalog_sources} ${output} PARENT_SCOPE)
+endfunction()
+
+attnspan_catalog(tasks tasks TaskEntry task/task.hpp task_catalog)
+attnspan_catalog(src/position/encodings positions PositionEntry position/position.hpp position_catalog)
+attnspan_catalog(src/attention/normalizers normalizers NormalizerEntry attention/normalizer.hpp
+                 normalizer_catalog)
+attnspan_catalog(src/attention/scalers scalers ScalerEntry attention/scaler.hpp scaler_catalog)
+
+# Presets are sweep specs; their text is built into the program, so that an installed binary has them.
+file(GLOB presets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/sweep/presets/*.json)
+list(SORT presets)
+set(entries "")
+foreach(preset IN LISTS presets)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${preset})
+  get_filename_component(name ${preset} NAME_WE)
+  file(READ ${preset} text)
+  string(APPEND entries "      {\"${name}\", R\"attnspan(${text})attnspan\"},\n")
+endforeach()
+set(output ${CMAKE_BINARY_DIR}/catalogs/presets.cpp)
+set(text "// Generated from the files in src/sweep/presets/.
+#include \"sweep/presets.hpp\"
+
+namespace attnspan {
+
+std::span<const Preset> preset_catalog() {
+  static const Preset entries[] = {
+${entries}  };
+  return entries;
+}
+
+}  // namespace attnspan
+")
+file(GENERATE OUTPUT ${output} CONTENT "${text}")
+list(APPEND catalog_sources ${output})

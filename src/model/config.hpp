@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace attnspan {
+
+/// The shape of a decoder-only transformer and the names of its parts.
+struct ModelConfig {
+  std::int64_t layers = 2;
+  std::int64_t heads = 8;
+  std::int64_t d_model = 64;
+  std::int64_t d_ff = 128;
+  std::int32_t vocabulary = 0;
+  std::string attention = "softmax";  ///< alias or normalizer[:argument][+scaler[:argument]]
+  std::string position = "nape";
+
+  std::int64_t d_head() const { return d_model / heads; }
+};
+
+/// Throws InputError with what to change when no such model can be built: unknown names, a width
+/// that the heads do not divide, an odd head width under rotary positions, absurd sizes.
+void check(const ModelConfig& config);
+
+/// Number of trained numbers.
+std::int64_t parameter_count(const ModelConfig& config);
+
+}  // namespace attnspan

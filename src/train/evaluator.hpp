@@ -1,0 +1,45 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "model/config.hpp"
+#include "task/task.hpp"
+
+namespace attnspan {
+
+struct EvaluationRequest {
+  std::uint64_t seed = 0;  ///< the sweep's seed: every cell of a sweep meets the same samples
+  Stream stream = Stream::test;
+  std::int64_t length = 0;
+  std::int64_t samples = 0;
+};
+
+struct DepthCount {
+  std::int64_t samples = 0;
+  std::int64_t exact = 0;
+};
+
+struct EvaluationCounts {
+  std::int64_t samples = 0;
+  std::int64_t exact = 0;
+  std::int64_t answer_tokens = 0;
+  std::int64_t right_tokens = 0;
+  std::vector<DepthCount> depth;  ///< ten entries, or none where the task has no depth
+  bool finite = true;             ///< false when a logit was not a finite number
+  bool stopped = false;           ///< ended early by `stop`; the counts are then of no use
+};
+
+/// Exact match and token accuracy from one teacher-forced pass a sample: under a causal model greedy
+/// generation is right exactly when the argmax is right at every answer position (induction over the
+/// answer). Memory grows linearly with the length. `stop`, when given, is polled often;
+/// `on_sample(done)` is called from the calling thread now and then.
+EvaluationCounts evaluate(const ModelConfig& config, std::span<const float> weights,
+                          const Task& task, const EvaluationRequest& request,
+                          const std::atomic<bool>* stop = nullptr,
+                          const std::function<void(std::int64_t)>& on_sample = {});
+
+}  // namespace attnspan

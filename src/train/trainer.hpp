@@ -1,0 +1,76 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "model/config.hpp"
+#include "task/task.hpp"
+
+namespace attnspan {
+
+struct TrainingOptions {
+  std::int64_t train_length = 16;      ///< longest training length n
+  std::int64_t min_train_length = 0;   ///< shortest; 0 is a quarter of the longest, at least 1
+  std::int64_t steps = 1000;
+  std::int64_t batch_size = 64;
+  double learning_rate = 1e-3;
+  std::int64_t warmup_steps = 100;
+  double final_learning_rate = 0.05;   ///< share of the rate left at the end of the cosine
+  double weight_decay = 0.0;
+  double beta1 = 0.9;
+  double beta2 = 0.98;
+  double clip = 1.0;                   ///< largest global gradient norm
+  double weight_average = 0.999;       ///< decay of the moving average; 0 turns it off
+  bool early_stop = true;              ///< end once two validations in a row are perfect
+  std::int64_t validate_every = 250;   ///< steps between validations when early_stop is on
+  std::int64_t validation_samples = 128;
+  std::uint64_t seed = 0;              ///< the sweep's seed: names every stream of samples
+  int replicate = 0;                   ///< initialisation and training samples differ by it
+};
+
+enum class TrainStatus { running, done, diverged };
+
+struct TrainProgress {
+  std::int64_t step = 0;
+  std::int64_t steps = 0;
+  double loss = 0;  ///< of the last step, nats per answer token
+};
+
+/// Trains one model on one task. The weights after any step are a pure function of (config, task,
+/// options), whatever the number of threads and however often it was saved and loaded.
+class Trainer {
+ public:
+  Trainer(const ModelConfig& config, std::shared_ptr<const Task> task,
+          const TrainingOptions& options);
+  ~Trainer();
+  Trainer(Trainer&&) noexcept;
+
+  /// One step: draw a batch, forward, backward, clip, AdamW, average, perhaps validate.
+  TrainStatus step();
+
+  TrainStatus status() const;
+  std::string message() const;  ///< why it diverged, with the step; else empty
+  std::int64_t steps_done() const;
+  std::int64_t tokens_seen() const;
+  double last_loss() const;
+  double mean_loss() const;  ///< running mean of recent losses (per answer token, nats)
+
+  /// The weights to be tested: the moving average where there is one.
+  std::span<const float> weights() const;
+
+  /// Everything that later steps depend on, as bytes, and back. load throws InputError when the
+  /// bytes do not belong to this (config, options) or are damaged, and then changes nothing.
+  std::string save() const;
+  void load(std::string_view bytes);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace attnspan
