@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "attention/entmax_threshold.hpp"
+#include "attention/normalizer.hpp"
+#include "ops/largest.hpp"
+
+namespace attnspan {
+namespace {
+
+template <class Real>
+constexpr Real nothing = -std::numeric_limits<Real>::infinity();
+
+/// Keeps, of each row, the keys that can still have a weight: those within 1/(alpha-1) of the largest
+/// score so far and above the threshold of what is kept, which more keys can only raise. What is
+/// dropped would get weight exactly 0, so the result is exact.
+template <class Real>
+class EntmaxStream final : public Stream<Real> {
+ public:
+  EntmaxStream(const EntmaxThreshold<Real>& threshold, Index d_head)
+      : threshold_(threshold), d_head_(d_head) {}
+
+  void start(std::span<const Index> visible) override {
+    rows_.resize(visible.size());
+    for (Row& row : rows_) {
+      row.scores.clear();
+      row.keys.clear();
+      row.largest = row.floor = nothing<Real>;
+      row.prune_at = first_prune;
+    }
+  }
+
+  void push(MatrixView<Real> scores, ConstMatrixView<Real>, Index first_key) override {
+    for (Index i = 0; i < scores.rows; ++i) {
+      Row& row = rows_[static_cast<std::size_t>(i)];
+      const Real* score = scores.row(i);
+      const Real largest = largest_of(score, scores.cols);
+      if (!(largest > row.floor)) continue;
+      if (largest > row.largest) {
+        row.largest = largest;
+        row.floor = std::max(row.floor, largest - threshold_.reach());
+      }
+      keep(row, score, scores.cols, first_key);
+      if (row.scores.size() >= row.prune_at) prune(row);
+    }
+  }
+
+  void finish(ConstMatrixView<Real> values, MatrixView<Real> output) override {
+    for (Index i = 0; i < output.rows; ++i) {
+      Row& row = rows_[static_cast<std::size_t>(i)];
+      const auto count = static_cast<Index>(row.scores.size());
+      const Real tau = threshold_.solve(row.scores.data(), count, row.largest);
+      threshold_.weights(row.scores.data(), count, row.largest, tau, row.scores.data());
+      Real* out = output.row(i);
+      std::fill_n(out, d_head_, Real(0));
+      for (Index k = 0; k < count; ++k) {
+        const Real weight = row.scores[static_cast<std::size_t>(k)];
+        if (weight == 0) continue;
+        const Real* value = values.row(row.keys[static_cast<std::size_t>(k)]);
+#pragma omp simd
+        for (Index j = 0; j < d_head_; ++j) out[j] += weight * value[j];
+      }
+    }
+  }
+
+  Real floor(Index row) const override { return rows_[static_cast<std::size_t>(row)].floor; }
+
+ private:
+  static constexpr std::size_t first_prune = 256;
+
+  struct Row {
+    AlignedVector<Real> scores;
+    std::vector<std::int32_t> keys;
+    Real largest;
+    Real floor;  // keys at or below it have weight 0
+    std::size_t prune_at;
+  };
+
+  /// Appends the keys above the floor. A whole group is passed over with one vector comparison.
+  static void keep(Row& row, const Real* score, Index count, Index first_key) {
+    constexpr Index group = 16;
+    const Real floor = row.floor;
+    for (Index begin = 0; begin < count; begin += group) {
+      const Index end = std::min(count, begin + group);
+      int above = 0;
+#pragma omp simd reduction(+ : above)
+      for (Index j = begin; j < end; ++j) above += score[j] > floor ? 1 : 0;
+      if (above == 0) continue;
+      for (Index j = begin; j < end; ++j) {
+        if (!(score[j] > floor)) continue;
+        row.scores.push_back(score[j]);
+        row.keys.push_back(static_cast<std::int32_t>(first_key + j));
+      }
+    }
+  }
+
+  /// Raises the floor to the threshold of the kept keys and drops those it passed.
+  void prune(Row& row) const {
+    const auto count = static_cast<Index>(row.scores.size());
+    const Real tau = threshold_.solve(row.scores.data(), count, row.largest);
+    // Rounding could put tau a hair too high; a hair lower costs nothing.
+    constexpr Real slack = 16 * std::numeric_limits<Real>::epsilon();
+    row.floor = std::max(row.floor, row.largest + (tau - slack) / threshold_.slope());
+    std::size_t kept = 0;
+    for (std::size_t k = 0; k < row.scores.size(); ++k) {
+      row.scores[kept] = row.scores[k];
+      row.keys[kept] = row.keys[k];
+      kept += row.scores[k] > row.floor ? 1 : 0;
+    }
+    row.scores.resize(kept);
+    row.keys.resize(kept);
+    row.prune_at = std::max(first_prune, 2 * kept);
+  }
+
+  EntmaxThreshold<Real> threshold_;
+  Index d_head_;
+  std::vector<Row> rows_;
+};
+
+/// alpha-entmax: sparse, exactly 0 from 1/(alpha-1) below the largest score on (Peters, Niculae and
+/// Martins 2019).
+template <class Real>
+class Entmax final : public Normalizer<Real> {
+ public:
+  explicit Entmax(double alpha) : threshold_(alpha) {}
+
+  Index state_size() const override { return 2; }
+
+  void forward(const Real*, const Real* scores, Index count, Real* weights,
+               Real* state) const override {
+    state[0] = largest_of(scores, count);
+    state[1] = threshold_.solve(scores, count, state[0]);
+    threshold_.weights(scores, count, state[0], state[1], weights);
+  }
+
+  void rebuild(const Real*, const Real* scores, Index count, const Real* state,
+               Real* weights) const override {
+    threshold_.weights(scores, count, state[0], state[1], weights);
+  }
+
+  void backward(const Real*, const Real*, const Real* weights, Index count, Real* dweights,
+                Real*) const override {
+    threshold_.backward(weights, count, dweights);
+  }
+
+  std::unique_ptr<Stream<Real>> stream(const Real*, Index d_head) const override {
+    return std::make_unique<EntmaxStream<Real>>(threshold_, d_head);
+  }
+
+  bool countable() const override { return true; }
+
+  void counted(const Real*, const Real* scores, const Real* copies, Index count,
+               Real* weights) const override {
+    const Real largest = largest_present(scores, copies, count);
+    const Real tau = threshold_.solve(scores, count, largest, copies);
+    threshold_.weights(scores, count, largest, tau, weights);
+    for (Index j = 0; j < count; ++j) weights[j] = copies[j] > 0 ? weights[j] * copies[j] : Real(0);
+  }
+
+ private:
+  EntmaxThreshold<Real> threshold_;
+};
+
+}  // namespace
+
+namespace normalizers {
+NormalizerEntry entmax() {
+  return normalizer_entry_of<Entmax>(
+      "entmax", "alpha-entmax: weights below a threshold are exactly 0",
+      NormalizerEntry::Argument{"alpha", 1.5, 1.0001, 1000});
+}
+}  // namespace normalizers
+}  // namespace attnspan

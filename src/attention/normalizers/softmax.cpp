@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "attention/normalizer.hpp"
+#include "ops/exponential.hpp"
+#include "ops/largest.hpp"
+#include "ops/product.hpp"
+
+namespace attnspan {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// values[j] = exp(values[j] - shift); returns their sum.
+template <class Real>
+Real exponentials(const Real* scores, Index count, Real shift, Real* values) {
+  Real sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (Index j = 0; j < count; ++j) {
+    values[j] = exponential(scores[j] - shift);
+    sum += values[j];
+  }
+  return sum;
+}
+
+/// Online softmax (Milakov and Gimelshein 2018): sums relative to the largest score so far are
+/// rescaled whenever a larger one arrives.
+template <class Real>
+class SoftmaxStream final : public Stream<Real> {
+ public:
+  explicit SoftmaxStream(Index d_head) : d_head_(d_head) {}
+
+  void start(std::span<const Index> visible) override {
+    // All keys at or below the floor together weigh at most 2^-25 of the sum for float (2^-54 for
+    // double): less than half a unit in the last place.
+    const Real tiny = std::log(std::numeric_limits<Real>::epsilon() / 4);
+    rows_.clear();
+    for (const Index keys : visible)
+      rows_.push_back({static_cast<Real>(-infinity), 0, tiny - std::log(static_cast<Real>(keys))});
+    attended_.assign(visible.size() * static_cast<std::size_t>(d_head_), Real(0));
+  }
+
+  void push(MatrixView<Real> scores, ConstMatrixView<Real> values, Index) override {
+    for (Index i = 0; i < scores.rows; ++i) {
+      Row& row = rows_[static_cast<std::size_t>(i)];
+      Real* score = scores.row(i);
+      const Real largest = std::max(row.largest, largest_of(score, scores.cols));
+      if (!(largest > static_cast<Real>(-infinity))) {  // nothing visible yet
+        std::fill_n(score, scores.cols, Real(0));
+        continue;
+      }
+      if (largest > row.largest) {
+        const Real rescale = exponential(row.largest - largest);
+        row.sum *= rescale;
+        for (Index j = 0; j < d_head_; ++j) attended(i)[j] *= rescale;
+        row.largest = largest;
+      }
+      row.sum += exponentials(score, scores.cols, largest, score);
+    }
+    product<Real>(scores, values, {attended_.data(), scores.rows, d_head_}, Into::add);
+  }
+
+  void finish(ConstMatrixView<Real>, MatrixView<Real> output) override {
+    for (Index i = 0; i < output.rows; ++i) {
+      const Real share = 1 / rows_[static_cast<std::size_t>(i)].sum;
+      for (Index j = 0; j < d_head_; ++j) output.row(i)[j] = attended(i)[j] * share;
+    }
+  }
+
+  Real floor(Index row) const override {
+    const Row& state = rows_[static_cast<std::size_t>(row)];
+    return state.largest + state.reach;
+  }
+
+ private:
+  struct Row {
+    Real largest;
+    Real sum;
+    Real reach;
+  };
+  Real* attended(Index row) { return attended_.data() + row * d_head_; }
+
+  Index d_head_;
+  std::vector<Row> rows_;
+  AlignedVector<Real> attended_;  // rows x d_head, not yet divided by the sums
+};
+
+/// p_j = exp(z_j) / sum exp(z).
+template <class Real>
+class Softmax final : public Normalizer<Real> {
+ public:
+  explicit Softmax(double) {}
+
+  Index state_size() const override { return 2; }
+
+  void forward(const Real*, const Real* scores, Index count, Real* weights,
+               Real* state) const override {
+    state[0] = largest_of(scores, count);
+    state[1] = 1 / exponentials(scores, count, state[0], weights);
+    scale(weights, count, state[1]);
+  }
+
+  void rebuild(const Real*, const Real* scores, Index count, const Real* state,
+               Real* weights) const override {
+    const Real largest = state[0], share = state[1];
+#pragma omp simd
+    for (Index j = 0; j < count; ++j) weights[j] = exponential(scores[j] - largest) * share;
+  }
+
+  void backward(const Real*, const Real*, const Real* weights, Index count, Real* dweights,
+                Real*) const override {
+    Real inner = 0;
+#pragma omp simd reduction(+ : inner)
+    for (Index j = 0; j < count; ++j) inner += weights[j] * dweights[j];
+#pragma omp simd
+    for (Index j = 0; j < count; ++j) dweights[j] = weights[j] * (dweights[j] - inner);
+  }
+
+  std::unique_ptr<Stream<Real>> stream(const Real*, Index d_head) const override {
+    return std::make_unique<SoftmaxStream<Real>>(d_head);
+  }
+
+  bool countable() const override { return true; }
+
+  void counted(const Real*, const Real* scores, const Real* copies, Index count,
+               Real* weights) const override {
+    const Real largest = largest_present(scores, copies, count);
+    Real sum = 0;
+    // A key without copies may score above the largest; exponential() saturates instead of
+    // overflowing, and the factor 0 removes it.
+#pragma omp simd reduction(+ : sum)
+    for (Index j = 0; j < count; ++j) {
+      weights[j] = copies[j] * exponential(scores[j] < largest ? scores[j] - largest : Real(0));
+      sum += weights[j];
+    }
+    scale(weights, count, 1 / sum);
+  }
+
+ private:
+  static void scale(Real* weights, Index count, Real factor) {
+#pragma omp simd
+    for (Index j = 0; j < count; ++j) weights[j] *= factor;
+  }
+};
+
+}  // namespace
+
+namespace normalizers {
+NormalizerEntry softmax() {
+  return normalizer_entry_of<Softmax>("softmax", "p = exp(z) / sum exp(z)");
+}
+}  // namespace normalizers
+}  // namespace attnspan

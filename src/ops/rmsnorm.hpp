@@ -1,0 +1,17 @@
+#pragma once
+
+#include "ops/matrix.hpp"
+
+namespace attnspan {
+
+/// y_i = gain * x_i / sqrt(mean(x_i^2) + epsilon) for each row i (Zhang and Sennrich 2019).
+/// x, y: rows x d; gain: d; inverse_rms: rows, kept for the backward pass.
+template <class Real>
+void rmsnorm(ConstMatrixView<Real> x, const Real* gain, MatrixView<Real> y, Real* inverse_rms);
+
+/// Adds to dx and dgain the gradients that dy brings.
+template <class Real>
+void rmsnorm_backward(ConstMatrixView<Real> x, const Real* gain, const Real* inverse_rms,
+                      ConstMatrixView<Real> dy, MatrixView<Real> dx, Real* dgain);
+
+}  // namespace attnspan

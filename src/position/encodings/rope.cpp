@@ -1,0 +1,85 @@
+#include <cmath>
+
+#include "core/error.hpp"
+#include "position/position.hpp"
+
+namespace attnspan {
+namespace {
+
+/// Rotary encoding: pair p of a head's coordinates (p, p + d_head/2) is turned by the angle
+/// position 10000^(-2p/d_head) (Su et al. 2021).
+template <class Real>
+class Rope final : public PositionEncoding<Real> {
+ public:
+  explicit Rope(const PositionShape& shape) : shape_(shape) {
+    for (Index pair = 0; pair < pairs(); ++pair)
+      frequencies_.push_back(
+          std::pow(10000.0, -2.0 * static_cast<double>(pair) / static_cast<double>(shape.d_head)));
+    table_.resize(static_cast<std::size_t>(table_positions * pairs() * 2));
+    for (Position position = 0; position < table_positions; ++position) fill(position, entry(position));
+  }
+
+  bool rotary() const override { return true; }
+
+  void rotate(MatrixView<Real> vectors, const Position* positions, bool inverse) const override {
+    std::vector<Real> far(static_cast<std::size_t>(pairs() * 2));
+    for (Index i = 0; i < vectors.rows; ++i) {
+      const Real* turns = entry(positions[i]);
+      if (positions[i] >= table_positions) {
+        fill(positions[i], far.data());
+        turns = far.data();
+      }
+      for (Index head = 0; head < shape_.heads; ++head) {
+        Real* low = vectors.row(i) + head * shape_.d_head;
+        Real* high = low + pairs();
+#pragma omp simd
+        for (Index pair = 0; pair < pairs(); ++pair) {
+          const Real cosine = turns[pair];
+          const Real sine = inverse ? -turns[pairs() + pair] : turns[pairs() + pair];
+          const Real a = low[pair], b = high[pair];
+          low[pair] = a * cosine - b * sine;
+          high[pair] = a * sine + b * cosine;
+        }
+      }
+    }
+  }
+
+ private:
+  // Training meets the same few positions at every step; farther ones are worked out when met.
+  static constexpr Position table_positions = 2048;
+
+  Index pairs() const { return shape_.d_head / 2; }
+  const Real* entry(Position position) const {
+    return table_.data() + (position < table_positions ? position : 0) * pairs() * 2;
+  }
+  Real* entry(Position position) { return table_.data() + position * pairs() * 2; }
+
+  /// Cosines, then sines. Angles in double: at position 65,536 a float angle is off by 0.004.
+  void fill(Position position, Real* turns) const {
+    for (Index pair = 0; pair < pairs(); ++pair) {
+      const double angle = position * frequencies_[static_cast<std::size_t>(pair)];
+      turns[pair] = static_cast<Real>(std::cos(angle));
+      turns[pairs() + pair] = static_cast<Real>(std::sin(angle));
+    }
+  }
+
+  PositionShape shape_;
+  std::vector<double> frequencies_;
+  std::vector<Real> table_;
+};
+
+}  // namespace
+
+namespace positions {
+PositionEntry rope() {
+  PositionEntry entry =
+      position_entry_of<Rope>("rope", "queries and keys turned by position, base 10000");
+  entry.check = [](const PositionShape& shape) {
+    if (shape.d_head % 2 != 0)
+      throw InputError("rope needs an even head width, not d_model/heads = " +
+                       std::to_string(shape.d_head) + "; change d_model or heads.");
+  };
+  return entry;
+}
+}  // namespace positions
+}  // namespace attnspan
