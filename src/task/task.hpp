@@ -53,7 +53,8 @@ class Task {
   virtual Sample generate(Rng& rng, std::int64_t length, Purpose purpose) const = 0;
 
   /// The oracle: the tokens that belong at the `answers` positions, worked out from the other
-  /// tokens alone (those at answer positions are hidden as -1).
+  /// tokens alone (those at answer positions are hidden as -1). In the order of `answers`; -1 where
+  /// the visible tokens do not determine one.
   virtual std::vector<Token> solve(std::span<const Token> hidden,
                                    std::span<const std::int32_t> answers) const = 0;
 
@@ -63,6 +64,12 @@ class Task {
   /// The same for one answer token.
   virtual double token_chance() const = 0;
 };
+
+/// The largest length that any task takes: positions and token counts stay within 32 bits.
+inline constexpr std::int64_t longest_length = 16'777'216;
+
+/// Throws InputError unless 1 <= length <= longest_length.
+void check_length_range(std::string_view task, std::int64_t length);
 
 /// One line of the task catalog.
 struct TaskEntry {
@@ -77,7 +84,7 @@ std::span<const TaskEntry> task_catalog();
 
 /// A task together with the text that names it.
 struct NamedTask {
-  std::string label;    ///< name and the parameters that differ from their defaults
+  std::string label;     ///< name and the parameters that differ from their defaults
   std::string resolved;  ///< name and every parameter
   std::shared_ptr<const Task> task;
 };

@@ -1,0 +1,45 @@
+#include "task/task.hpp"
+
+#include "core/error.hpp"
+#include "support/catch.hpp"
+
+using namespace attnspan;
+
+namespace {
+
+std::string refusal(const std::string& text) {
+  try {
+    make_task(text);
+  } catch (const InputError& error) {
+    return error.what();
+  }
+  return "no InputError";
+}
+
+}  // namespace
+
+TEST_CASE("a task is named by what differs from its defaults", "[unit]") {
+  CHECK(make_task("copy").label == "copy");
+  CHECK(make_task("copy").resolved == "copy:symbols=32");
+  CHECK(make_task("copy:symbols=032").label == "copy");
+  const NamedTask task = make_task("copy:symbols=8");
+  CHECK(task.label == "copy:symbols=8");
+  CHECK(task.resolved == "copy:symbols=8");
+  CHECK(task.task->vocabulary_size() == 11);
+}
+
+TEST_CASE("every task is made again from its resolved name", "[property]") {
+  for (const TaskEntry& entry : task_catalog()) {
+    const NamedTask task = make_task(entry.name);
+    CHECK(make_task(task.resolved).label == entry.name);
+    CHECK(make_task(task.resolved).resolved == task.resolved);
+  }
+}
+
+TEST_CASE("bad task names are refused with what is allowed", "[unit]") {
+  CHECK(refusal("recal").find("unknown task 'recal'; did you mean 'recall'? Allowed: copy") == 0);
+  CHECK(refusal("").find("unknown task ''") == 0);
+  CHECK(refusal("Copy").find("did you mean 'copy'?") != std::string::npos);
+  CHECK(refusal("copy:") == "copy: parameters must follow the ':', as name=value.");
+  CHECK(refusal("copy:symbols=1") == "copy: symbols must be between 2 and 65536, not 1.");
+}

@@ -1,0 +1,47 @@
+#include <cmath>
+
+#include "support/catch.hpp"
+#include "support/tokens.hpp"
+
+using namespace attnspan;
+
+TEST_CASE("copy: the oracle repeats a typed sequence", "[golden]") {
+  const NamedTask copy = make_task("copy");
+  for (const char* text :
+       {"BOS s3 s31 s0 s3 SEP [s3] [s31] [s0] [s3] [EOS]", "BOS s7 SEP [s7] [EOS]"}) {
+    const Sample sample = typed_sample(*copy.task, text);
+    CHECK(solved(*copy.task, sample) == answers_of(sample));
+  }
+  const Sample swapped = typed_sample(*copy.task, "BOS s3 s4 SEP [s4] [s3] [EOS]");
+  CHECK(solved(*copy.task, swapped) != answers_of(swapped));
+}
+
+TEST_CASE("copy: a sample is the sequence twice in its frame", "[unit]") {
+  const NamedTask copy = make_task("copy:symbols=4");
+  Rng rng(1, Stream::test, 2);
+  const Sample sample = copy.task->generate(rng, 3, Purpose::evaluation);
+  const auto x = [&](std::size_t i) { return copy.task->token_name(sample.tokens[i]); };
+  CHECK(text_of(*copy.task, sample) == "BOS " + x(1) + " " + x(2) + " " + x(3) + " SEP [" + x(1) +
+                                           "] [" + x(2) + "] [" + x(3) + "] [EOS]");
+  CHECK(std::ssize(sample.tokens) == copy.task->total_tokens(3, Purpose::evaluation));
+  CHECK(std::ssize(sample.answers) == copy.task->answer_tokens(3, Purpose::evaluation));
+}
+
+TEST_CASE("copy: symbols are drawn equally often", "[property]") {
+  const NamedTask copy = make_task("copy:symbols=8");
+  Rng rng(2, Stream::test);
+  const Sample sample = copy.task->generate(rng, 40000, Purpose::evaluation);
+  std::map<Token, int> counts;
+  for (std::size_t i = 1; i <= 40000; ++i) ++counts[sample.tokens[i]];
+  REQUIRE(counts.size() == 8);
+  double chi_square = 0;
+  for (const auto& [token, count] : counts) chi_square += std::pow(count - 5000.0, 2) / 5000;
+  CHECK(chi_square < 24.3);  // 99.9% point, 7 degrees of freedom
+}
+
+TEST_CASE("copy: chance is a guess of every symbol", "[unit]") {
+  const NamedTask copy = make_task("copy");
+  CHECK(copy.task->token_chance() == 0.03125);
+  CHECK(copy.task->chance(1) == 0.03125);
+  CHECK(copy.task->chance(2) == Approx(1.0 / 1024));
+}
