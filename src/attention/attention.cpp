@@ -5,21 +5,15 @@
 #include <limits>
 
 #include "attention/variant.hpp"
+#include "core/parallel.hpp"
 #include "ops/product.hpp"
 
 namespace attnspan {
 namespace {
 
-/// Query rows whose scores exist at one time: 64 rows over a few hundred keys stay in the second-level
-/// cache.
+/// Query rows whose scores exist at one time: 64 rows over a few hundred keys stay in the
+/// second-level cache.
 constexpr Index tile_rows = 64;
-
-template <class Real>
-MatrixView<Real> reserve(AlignedVector<Real>& memory, Index rows, Index cols) {
-  const auto size = static_cast<std::size_t>(rows * cols);
-  if (memory.size() < size) memory.resize(size);
-  return {memory.data(), rows, cols};
-}
 
 /// Calls body(sequence, head, begin, end) for every tile of query rows.
 template <class Body>
@@ -46,8 +40,7 @@ auto make(const Entry& entry, Arguments... arguments) {
 template <class Real>
 Attention<Real>::Attention(const AttentionShape& shape, const std::string& variant_name,
                            const std::string& position_name)
-    : shape_(shape),
-      position_(make_position<Real>(position_name, {shape.heads, shape.d_head})) {
+    : shape_(shape), position_(make_position<Real>(position_name, {shape.heads, shape.d_head})) {
   const AttentionVariant variant = attention_variant(variant_name);
   scaler_ = make<Real>(*variant.scaler);
   normalizer_ = make<Real>(*variant.normalizer, variant.argument);
@@ -88,10 +81,10 @@ Index Attention<Real>::score_tile(const Real* parameters, const Packing& packing
   const Index d = shape_.d_head;
   const Index first_key = packing.key_begin[static_cast<std::size_t>(sequence)];
   const Index keys = packing.places[static_cast<std::size_t>(end - 1)] + 1;
-  product_bt<Real>({trace.scaled.data() + begin * shape_.d_model() + head * d, end - begin, d,
-                    shape_.d_model()},
-                   k.middle_rows(first_key, keys).middle_cols(head * d, d),
-                   {scores.data, end - begin, keys, scores.stride});
+  product_bt<Real>(
+      {trace.scaled.data() + begin * shape_.d_model() + head * d, end - begin, d, shape_.d_model()},
+      k.middle_rows(first_key, keys).middle_cols(head * d, d),
+      {scores.data, end - begin, keys, scores.stride});
   if (position_->biased(head))
     for (Index r = begin; r < end; ++r) {
       const Index visible = packing.places[static_cast<std::size_t>(r)] + 1;
@@ -126,14 +119,13 @@ void Attention<Real>::forward(const Real* parameters, const Packing& packing,
       }
   }
 
-  const Index longest = queries == 0 ? 0
-                                     : *std::max_element(packing.places.begin(),
-                                                         packing.places.end()) + 1;
+  const Index longest =
+      queries == 0 ? 0 : *std::max_element(packing.places.begin(), packing.places.end()) + 1;
   const auto scores = reserve(scratch.scores, tile_rows, longest);
   const auto weights = reserve(scratch.weights, tile_rows, longest);
   for_each_tile(packing, shape_.heads, [&](Index sequence, Index head, Index begin, Index end) {
-    const Index keys = score_tile(parameters, packing, sequence, head, begin, end, positions, trace,
-                                  k, scores);
+    const Index keys =
+        score_tile(parameters, packing, sequence, head, begin, end, positions, trace, k, scores);
     const Real* learned = normalizer_parameters(parameters, head);
     for (Index r = begin; r < end; ++r) {
       const Index visible = packing.places[static_cast<std::size_t>(r)] + 1;
@@ -160,17 +152,16 @@ void Attention<Real>::backward(const Real* parameters, const Packing& packing,
   const Index queries = packing.queries(), d = shape_.d_head;
   const Index state_size = normalizer_->state_size();
   const MatrixView<const Real> scaled(trace.scaled.data(), queries, shape_.d_model());
-  const Index longest = queries == 0 ? 0
-                                     : *std::max_element(packing.places.begin(),
-                                                         packing.places.end()) + 1;
+  const Index longest =
+      queries == 0 ? 0 : *std::max_element(packing.places.begin(), packing.places.end()) + 1;
   const auto scores = reserve(scratch.scores, tile_rows, longest);
   const auto weights = reserve(scratch.weights, tile_rows, longest);
   const auto dweights = reserve(scratch.dweights, tile_rows, longest);
 
   // dq holds the gradient of the scaled queries until the end.
   for_each_tile(packing, shape_.heads, [&](Index sequence, Index head, Index begin, Index end) {
-    const Index keys = score_tile(parameters, packing, sequence, head, begin, end, positions, trace,
-                                  k, scores);
+    const Index keys =
+        score_tile(parameters, packing, sequence, head, begin, end, positions, trace, k, scores);
     const Index first_key = packing.key_begin[static_cast<std::size_t>(sequence)];
     const Index rows = end - begin;
     const auto of_head = [&](auto view, Index first, Index count) {
@@ -197,7 +188,8 @@ void Attention<Real>::backward(const Real* parameters, const Packing& packing,
     const MatrixView<const Real> dscores(dweights.data, rows, keys, dweights.stride);
     product_at<Real>(w, of_head(doutput, begin, rows), of_head(dv, first_key, keys), Into::add);
     product<Real>(dscores, of_head(k, first_key, keys), of_head(dq, begin, rows));
-    product_at<Real>(dscores, of_head(scaled, begin, rows), of_head(dk, first_key, keys), Into::add);
+    product_at<Real>(dscores, of_head(scaled, begin, rows), of_head(dk, first_key, keys),
+                     Into::add);
   });
 
   const Real unit = 1 / std::sqrt(static_cast<Real>(d));
@@ -245,7 +237,7 @@ void Attention<Real>::bound_keys(KeyStore<Real>& store) const {
   const Index blocks = store.blocks(), d = shape_.d_head;
   store.bounds.assign(static_cast<std::size_t>(shape_.heads * 2 * d * blocks), Real(0));
   store.reaches.assign(static_cast<std::size_t>(shape_.heads * blocks), Real(0));
-  for (Index head = 0; head < shape_.heads; ++head) {
+  parallel_for(shape_.heads, [&](Index head) {
     Real farthest = 0;  // squared norm, over this and earlier blocks
     for (Index b = 0; b < blocks; ++b) {
       Real* bound = store.bounds.data() + head * 2 * d * blocks + b;
@@ -265,15 +257,15 @@ void Attention<Real>::bound_keys(KeyStore<Real>& store) const {
       }
       store.reaches[static_cast<std::size_t>(head * blocks + b)] = std::sqrt(farthest);
     }
-  }
+  });
 }
 
 template <class Real>
-std::vector<std::unique_ptr<Stream<Real>>> Attention<Real>::streams(const Real* parameters) const {
-  std::vector<std::unique_ptr<Stream<Real>>> streams;
+std::vector<std::unique_ptr<RowStream<Real>>> Attention<Real>::streams(
+    const Real* parameters) const {
+  std::vector<std::unique_ptr<RowStream<Real>>> streams;
   for (Index head = 0; head < shape_.heads; ++head)
-    streams.push_back(
-        normalizer_->stream(normalizer_parameters(parameters, head), shape_.d_head));
+    streams.push_back(normalizer_->stream(normalizer_parameters(parameters, head), shape_.d_head));
   return streams;
 }
 
@@ -281,12 +273,14 @@ template <class Real>
 void Attention<Real>::attend(const Real* parameters, const KeyStore<Real>& store,
                              ConstMatrixView<Real> queries, const Index* places,
                              std::span<const Index> heads, bool skip,
-                             std::span<const std::unique_ptr<Stream<Real>>> streams,
+                             std::span<const std::unique_ptr<RowStream<Real>>> streams,
                              MatrixView<Real> output, AttentionScratch<Real>& scratch) const {
   constexpr Index block = KeyStore<Real>::block;
   constexpr Real hidden = -std::numeric_limits<Real>::infinity();
   const Index rows = queries.rows, d = shape_.d_head, blocks = store.blocks();
   const Real* position_parameters = parameters + position_offset_;
+  // What rounding can add to a score of d_head products, relative to |q||k|.
+  const Real rounding = static_cast<Real>(d + 16) * std::numeric_limits<Real>::epsilon();
   const Index last_block = places[rows - 1] / block;
   std::vector<Index> visible(places, places + rows);
   for (Index& count : visible) ++count;
@@ -299,7 +293,7 @@ void Attention<Real>::attend(const Real* parameters, const KeyStore<Real>& store
   std::vector<Real> norms(static_cast<std::size_t>(rows)), floors(static_cast<std::size_t>(rows));
 
   for (const Index head : heads) {
-    Stream<Real>& stream = *streams[static_cast<std::size_t>(head)];
+    RowStream<Real>& stream = *streams[static_cast<std::size_t>(head)];
     stream.start(visible);
     if (skip) {
       for (Index i = 0; i < rows; ++i) {
@@ -330,8 +324,7 @@ void Attention<Real>::attend(const Real* parameters, const KeyStore<Real>& store
           const Real bias = position_->bias_bound(position_parameters, head,
                                                   store.positions[places[i]] - nearest);
           const auto at = static_cast<std::size_t>(i);
-          // The scores themselves are rounded: leave room for that.
-          const Real slack = norms[at] * reach * 64 * std::numeric_limits<Real>::epsilon();
+          const Real slack = norms[at] * reach * rounding;
           here_or_earlier |= norms[at] * reach + slack + bias > floors[at];
           here |= bounds.row(i)[b] + slack + bias > floors[at];
         }

@@ -18,8 +18,8 @@ struct AttentionShape {
   Index d_model() const { return heads * d_head; }
 };
 
-/// Which rows attend to which, for several sequences stacked on each other. Queries may be fewer than
-/// keys: the last layer asks for answer rows only.
+/// Which rows attend to which, for several sequences stacked on each other. Queries may be fewer
+/// than keys: the last layer asks for answer rows only.
 struct Packing {
   std::vector<Index> key_begin;    ///< sequences + 1 offsets into the key rows
   std::vector<Index> query_begin;  ///< sequences + 1 offsets into the query rows
@@ -51,17 +51,18 @@ struct KeyStore {
 
   MatrixView<Real> keys, values;  ///< tokens x d_model
   const Position* positions = nullptr;
-  AlignedVector<Real> bounds;   ///< heads x (2 d_head) x blocks: the largest, then the smallest, of each
-                                ///< coordinate over a block's keys
-  AlignedVector<Real> reaches;  ///< heads x blocks: the largest norm of a key in this or an earlier block
+  AlignedVector<Real> bounds;  ///< heads x (2 d_head) x blocks: the largest, then the smallest, of
+                               ///< each coordinate over a block's keys
+  AlignedVector<Real>
+      reaches;  ///< heads x blocks: the largest norm of a key in this or an earlier block
 
   Index tokens() const { return keys.rows; }
   Index blocks() const { return (tokens() + block - 1) / block; }
 };
 
-/// Multi-head causal attention of one layer: z_ij = (s_i q_i) . k_j / sqrt(d_head) + bias_ij, weights
-/// = normalizer(z_i), output_i = sum_j weights_ij v_j. Knows nothing of particular scalers, normalizers
-/// or encodings. Immutable and thread-safe.
+/// Multi-head causal attention of one layer: z_ij = (s_i q_i) . k_j / sqrt(d_head) + bias_ij,
+/// weights = normalizer(z_i), output_i = sum_j weights_ij v_j. Knows nothing of particular scalers,
+/// normalizers or encodings. Immutable and thread-safe.
 template <class Real>
 class Attention {
  public:
@@ -73,9 +74,9 @@ class Attention {
 
   const PositionEncoding<Real>& position() const { return *position_; }
 
-  /// Training, one micro-batch. x: queries x d_model, the layer's normed input at the query rows; q:
-  /// queries x d_model; k, v: keys x d_model, q and k already rotated. Writes output, queries x d_model.
-  /// Memory grows linearly with the length: scores exist for one tile of rows at a time.
+  /// Training, one micro-batch. x: queries x d_model, the layer's normed input at the query rows;
+  /// q: queries x d_model; k, v: keys x d_model, q and k already rotated. Writes output, queries x
+  /// d_model. Memory grows linearly with the length: scores exist for one tile of rows at a time.
   void forward(const Real* parameters, const Packing& packing, const Position* positions,
                ConstMatrixView<Real> x, ConstMatrixView<Real> q, ConstMatrixView<Real> k,
                ConstMatrixView<Real> v, MatrixView<Real> output, AttentionTrace<Real>& trace,
@@ -97,36 +98,38 @@ class Attention {
   void bound_keys(KeyStore<Real>& store) const;
 
   /// One stream per head, to be used by one thread.
-  std::vector<std::unique_ptr<Stream<Real>>> streams(const Real* parameters) const;
+  std::vector<std::unique_ptr<RowStream<Real>>> streams(const Real* parameters) const;
 
-  /// Attention of a tile of scaled queries (rows x d_model) at increasing `places` over the keys before
-  /// and at each. With `skip`, blocks of keys that cannot change a row are left out; the result is the
-  /// same to rounding. `heads`: those to work out; others' output columns stay as they are.
+  /// Attention of a tile of scaled queries (rows x d_model) at increasing `places` over the keys
+  /// before and at each. With `skip`, blocks of keys that cannot change a row are left out; the
+  /// result is the same to rounding. `heads`: those to work out; others' output columns stay as
+  /// they are.
   void attend(const Real* parameters, const KeyStore<Real>& store, ConstMatrixView<Real> queries,
               const Index* places, std::span<const Index> heads, bool skip,
-              std::span<const std::unique_ptr<Stream<Real>>> streams, MatrixView<Real> output,
+              std::span<const std::unique_ptr<RowStream<Real>>> streams, MatrixView<Real> output,
               AttentionScratch<Real>& scratch) const;
 
   /// Whether a head's attention may be worked out from counts of equal keys: where keys and values
   /// depend on the token alone, attention over n keys is attention over the distinct tokens.
   bool countable(Index head) const;
 
-  /// The same attention where key row t of `keys` and `values` stands copies.row(i)[t] times in query
-  /// row i's past.
-  void attend_counted(const Real* parameters, ConstMatrixView<Real> keys, ConstMatrixView<Real> values,
-                      ConstMatrixView<Real> copies, ConstMatrixView<Real> queries,
-                      std::span<const Index> heads, MatrixView<Real> output,
-                      AttentionScratch<Real>& scratch) const;
+  /// The same attention where key row t of `keys` and `values` stands copies.row(i)[t] times in
+  /// query row i's past.
+  void attend_counted(const Real* parameters, ConstMatrixView<Real> keys,
+                      ConstMatrixView<Real> values, ConstMatrixView<Real> copies,
+                      ConstMatrixView<Real> queries, std::span<const Index> heads,
+                      MatrixView<Real> output, AttentionScratch<Real>& scratch) const;
 
  private:
   const Real* normalizer_parameters(const Real* parameters, Index head) const;
   Index scaled_heads() const { return static_cast<Index>(scaled_heads_.size()); }
 
-  /// Scores and biases of the query rows [begin, end) of one sequence and head; returns how many keys
-  /// the last of them sees. Row r's scores are valid up to its own place.
+  /// Scores and biases of the query rows [begin, end) of one sequence and head; returns how many
+  /// keys the last of them sees. Row r's scores are valid up to its own place.
   Index score_tile(const Real* parameters, const Packing& packing, Index sequence, Index head,
-                   Index begin, Index end, const Position* positions, const AttentionTrace<Real>& trace,
-                   ConstMatrixView<Real> k, MatrixView<Real> scores) const;
+                   Index begin, Index end, const Position* positions,
+                   const AttentionTrace<Real>& trace, ConstMatrixView<Real> k,
+                   MatrixView<Real> scores) const;
 
   AttentionShape shape_;
   std::unique_ptr<Scaler<Real>> scaler_;

@@ -7,9 +7,9 @@
 namespace attnspan {
 namespace {
 
-/// Over the scores above tau: how many there are, and the sums of their excess (excess^1 for alpha 2),
-/// and of its square. Long rows are summed in blocks, so that a float sum of 65,536 terms keeps its
-/// digits.
+/// Over the scores above tau: how many there are, and the sums of their excess (excess^1 for alpha
+/// 2), and of its square. Long rows are summed in blocks, so that a float sum of 65,536 terms keeps
+/// its digits.
 struct Sums {
   double count = 0, first = 0, second = 0;
 };
@@ -46,11 +46,12 @@ EntmaxThreshold<Real>::EntmaxThreshold(double alpha)
       slope_(static_cast<Real>(alpha - 1)),
       form_(alpha == 1.5 ? Form::one_and_a_half : (alpha == 2 ? Form::two : Form::general)) {}
 
-// f(tau) = sum [d_j - tau]_+^e - 1 with d_j = slope (z_j - max) <= 0 falls from f(-1) >= 0; its root is
-// tau. For e >= 1 it is convex, so a Newton step from the left never passes the root, and one from the
-// right lands left of it. Where the excesses enter linearly (alpha 2) the step is exact for the present
-// support, so the search ends when the support stays; where they enter squared (alpha 1.5) the exact
-// step solves a quadratic and may pass the root, after which Newton leads back.
+// f(tau) = sum [d_j - tau]_+^e - 1 with d_j = slope (z_j - max) <= 0 falls from f(-1) >= 0; its
+// root is tau. For e >= 1 it is convex, so a Newton step from the left never passes the root, and
+// one from the right lands left of it. Where the excesses enter linearly (alpha 2) the step is
+// exact for the present support, so the search ends when the support stays; where they enter
+// squared (alpha 1.5) the exact step solves a quadratic and may pass the root, after which Newton
+// leads back.
 template <class Real>
 template <typename EntmaxThreshold<Real>::Form form, bool counted>
 Real EntmaxThreshold<Real>::search(const Real* scores, Index count, Real largest,
@@ -142,8 +143,8 @@ void EntmaxThreshold<Real>::weights(const Real* scores, Index count, Real larges
   } else {
     const double power = 1 / (alpha_ - 1);
     for (Index j = 0; j < count; ++j) {
-      const double excess = (alpha_ - 1) * static_cast<double>(scores[j] - largest) -
-                            static_cast<double>(tau);
+      const double excess =
+          (alpha_ - 1) * static_cast<double>(scores[j] - largest) - static_cast<double>(tau);
       weights[j] = excess > 0 ? static_cast<Real>(std::pow(excess, power)) : Real(0);
     }
   }

@@ -19,14 +19,15 @@ class EntmaxThreshold {
   /// Keys this far below the row's maximum, or farther, have weight exactly 0: 1/(alpha-1).
   Real reach() const { return 1 / slope_; }
 
-  /// tau in [-1, 0) for count scores whose largest is `largest`. copies, where given, counts how often
-  /// each stands in the row; a score with no copies is ignored.
+  /// tau in [-1, 0) for count scores whose largest is `largest`. copies, where given, counts how
+  /// often each stands in the row; a score with no copies is ignored.
   Real solve(const Real* scores, Index count, Real largest, const Real* copies = nullptr) const;
 
   /// [(alpha-1)(score - largest) - tau]_+^(1/(alpha-1)) for each score.
   void weights(const Real* scores, Index count, Real largest, Real tau, Real* weights) const;
 
-  /// Replaces dweights by u (dweights - <u, dweights> / sum u), u = weights^(2-alpha) on the support.
+  /// Replaces dweights by u (dweights - <u, dweights> / sum u), u = weights^(2-alpha) on the
+  /// support.
   void backward(const Real* weights, Index count, Real* dweights) const;
 
  private:

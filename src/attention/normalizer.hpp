@@ -11,12 +11,12 @@
 
 namespace attnspan {
 
-/// Attention of a tile of query rows over keys that arrive in blocks, nearest block first; the memory
-/// it needs grows with the number of keys that matter, not with rows times keys.
+/// Attention of a tile of query rows over keys that arrive in blocks, nearest block first; the
+/// memory it needs grows with the number of keys that matter, not with rows times keys.
 template <class Real>
-class Stream {
+class RowStream {
  public:
-  virtual ~Stream() = default;
+  virtual ~RowStream() = default;
 
   /// Forgets everything and expects visible.size() rows; row r will see visible[r] keys in all.
   virtual void start(std::span<const Index> visible) = 0;
@@ -33,8 +33,9 @@ class Stream {
   virtual Real floor(Index row) const = 0;
 };
 
-/// Turns a row of scores into attention weights. One file of src/attention/normalizers/. Immutable and
-/// thread-safe; learned numbers, where there are any, come in through `parameters`, one set per head.
+/// Turns a row of scores into attention weights. One file of src/attention/normalizers/. Immutable
+/// and thread-safe; learned numbers, where there are any, come in through `parameters`, one set per
+/// head.
 template <class Real>
 class Normalizer {
  public:
@@ -56,11 +57,11 @@ class Normalizer {
                        Real* weights) const = 0;
 
   /// Replaces dweights by the gradient of the scores and adds to dparameters.
-  virtual void backward(const Real* parameters, const Real* scores, const Real* weights, Index count,
-                        Real* dweights, Real* dparameters) const = 0;
+  virtual void backward(const Real* parameters, const Real* scores, const Real* weights,
+                        Index count, Real* dweights, Real* dparameters) const = 0;
 
   /// The streaming form of `forward` for one head.
-  virtual std::unique_ptr<Stream<Real>> stream(const Real* parameters, Index d_head) const = 0;
+  virtual std::unique_ptr<RowStream<Real>> stream(const Real* parameters, Index d_head) const = 0;
 
   /// Whether weights depend on the scores as a multiset only, so that equal keys can be counted
   /// instead of listed.

@@ -25,7 +25,8 @@ class Scaler {
   /// Whether every s is 1, so that no work is needed.
   virtual bool identity() const { return false; }
 
-  /// s: rows x heads, from x (rows x d_model, the layer's normed input) and each row's 0-based place.
+  /// s: rows x heads, from x (rows x d_model, the layer's normed input) and each row's 0-based
+  /// place.
   virtual void forward(const Real* parameters, ConstMatrixView<Real> x, const Index* places,
                        MatrixView<Real> s) const = 0;
 

@@ -29,8 +29,8 @@ Parts take_apart(const std::string& name) {
 double argument_of(const NormalizerEntry& entry, const std::string& text) {
   if (!entry.argument) {
     if (!text.empty())
-      throw InputError("attention " + entry.name + " takes no argument, but got ':" +
-                       text.substr(0, 80) + "'.");
+      throw InputError("attention " + entry.name +
+                       " takes no argument, but got ':" + text.substr(0, 80) + "'.");
     return 0;
   }
   const NormalizerEntry::Argument& argument = *entry.argument;

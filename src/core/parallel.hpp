@@ -13,7 +13,7 @@ namespace attnspan {
 /// caller's: body(i) must write only what belongs to i.
 template <class Body>
 void parallel_for(Index count, const Body& body) {
-  if (count == 1 || omp_get_max_threads() == 1) {
+  if (count == 1 || omp_get_max_threads() == 1 || omp_in_parallel()) {
     for (Index i = 0; i < count; ++i) body(i);
     return;
   }

@@ -18,6 +18,7 @@ enum class Stream : std::uint32_t {
   test = 4,
   preview = 5,
   benchmark = 6,
+  positions = 7,
 };
 
 /// Counter-based random numbers: a pure function of (seed, stream, a, b, draw). Copyable, holds no
@@ -25,11 +26,12 @@ enum class Stream : std::uint32_t {
 /// "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 class Rng {
  public:
-  /// `a` (48 bits) and `b` (16 bits) name what is drawn within the stream, e.g. sample index and
-  /// sequence multiple.
+  /// `a` (64 bits) and `b` (16 bits) name what is drawn within the stream, e.g. the sample and the
+  /// replicate.
   Rng(std::uint64_t seed, Stream stream, std::uint64_t a = 0, std::uint64_t b = 0)
       : key_{{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}},
-        counter_{{0, static_cast<std::uint32_t>(stream) << 16 | static_cast<std::uint32_t>(b & 0xffff),
+        counter_{{0,
+                  static_cast<std::uint32_t>(stream) << 16 | static_cast<std::uint32_t>(b & 0xffff),
                   static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(a >> 32)}} {}
 
   std::uint32_t next() {

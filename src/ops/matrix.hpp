@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <type_traits>
 
@@ -23,8 +24,7 @@ struct MatrixView {
 
   /// A view to read is made from a view to write.
   template <class U>
-    requires std::is_same_v<const U, T>
-  MatrixView(const MatrixView<U>& other)
+  requires std::is_same_v<const U, T> MatrixView(const MatrixView<U>& other)
       : data(other.data), rows(other.rows), cols(other.cols), stride(other.stride) {}
 
   T* row(Index i) const { return data + i * stride; }
@@ -40,12 +40,29 @@ struct MatrixView {
 template <class Real>
 using ConstMatrixView = MatrixView<const std::type_identity_t<Real>>;
 
+/// A rows x cols matrix in `memory`, which grows when it has to and never shrinks: what it held is
+/// gone.
+template <class T>
+MatrixView<T> reserve(AlignedVector<T>& memory, Index rows, Index cols) {
+  const auto size = static_cast<std::size_t>(rows * cols);
+  if (memory.size() < size) memory.resize(size);
+  return {memory.data(), rows, cols};
+}
+
+/// The same, filled with zeros.
+template <class T>
+MatrixView<T> reserve_zeros(AlignedVector<T>& memory, Index rows, Index cols) {
+  const MatrixView<T> view = reserve(memory, rows, cols);
+  std::fill_n(view.data, rows * cols, T(0));
+  return view;
+}
+
 /// Shape, name and starting values of one trained tensor.
 struct TensorSpec {
   std::string name;
   Index rows = 1;
   Index cols = 1;
-  double mean = 0;       ///< starting values are normal around the mean; no deviation: constant
+  double mean = 0;  ///< starting values are normal around the mean; no deviation: constant
   double deviation = 0;
   Index size() const { return rows * cols; }
 };

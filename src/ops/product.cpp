@@ -51,8 +51,10 @@ void product_at(ConstMatrixView<Real> a, ConstMatrixView<Real> b, MatrixView<Rea
 template void product(ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>, Into);
 template void product(ConstMatrixView<double>, ConstMatrixView<double>, MatrixView<double>, Into);
 template void product_bt(ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>, Into);
-template void product_bt(ConstMatrixView<double>, ConstMatrixView<double>, MatrixView<double>, Into);
+template void product_bt(ConstMatrixView<double>, ConstMatrixView<double>, MatrixView<double>,
+                         Into);
 template void product_at(ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>, Into);
-template void product_at(ConstMatrixView<double>, ConstMatrixView<double>, MatrixView<double>, Into);
+template void product_at(ConstMatrixView<double>, ConstMatrixView<double>, MatrixView<double>,
+                         Into);
 
 }  // namespace attnspan

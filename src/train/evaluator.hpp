@@ -33,9 +33,9 @@ struct EvaluationCounts {
   bool stopped = false;           ///< ended early by `stop`; the counts are then of no use
 };
 
-/// Exact match and token accuracy from one teacher-forced pass a sample: under a causal model greedy
-/// generation is right exactly when the argmax is right at every answer position (induction over the
-/// answer). Memory grows linearly with the length. `stop`, when given, is polled often;
+/// Exact match and token accuracy from one teacher-forced pass a sample: under a causal model
+/// greedy generation is right exactly when the argmax is right at every answer position (induction
+/// over the answer). Memory grows linearly with the length. `stop`, when given, is polled often;
 /// `on_sample(done)` is called from the calling thread now and then.
 EvaluationCounts evaluate(const ModelConfig& config, std::span<const float> weights,
                           const Task& task, const EvaluationRequest& request,

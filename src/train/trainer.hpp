@@ -14,23 +14,23 @@
 namespace attnspan {
 
 struct TrainingOptions {
-  std::int64_t train_length = 16;      ///< longest training length n
-  std::int64_t min_train_length = 0;   ///< shortest; 0 is a quarter of the longest, at least 1
+  std::int64_t train_length = 16;     ///< longest training length n
+  std::int64_t min_train_length = 0;  ///< shortest; 0 is a quarter of the longest, at least 1
   std::int64_t steps = 1000;
   std::int64_t batch_size = 64;
   double learning_rate = 1e-3;
   std::int64_t warmup_steps = 100;
-  double final_learning_rate = 0.05;   ///< share of the rate left at the end of the cosine
+  double final_learning_rate = 0.05;  ///< share of the rate left at the end of the cosine
   double weight_decay = 0.0;
   double beta1 = 0.9;
   double beta2 = 0.98;
-  double clip = 1.0;                   ///< largest global gradient norm
-  double weight_average = 0.999;       ///< decay of the moving average; 0 turns it off
-  bool early_stop = true;              ///< end once two validations in a row are perfect
-  std::int64_t validate_every = 250;   ///< steps between validations when early_stop is on
+  double clip = 1.0;                  ///< largest global gradient norm
+  double weight_average = 0.999;      ///< decay of the moving average; 0 turns it off
+  bool early_stop = true;             ///< end once two validations in a row are perfect
+  std::int64_t validate_every = 250;  ///< steps between validations when early_stop is on
   std::int64_t validation_samples = 128;
-  std::uint64_t seed = 0;              ///< the sweep's seed: names every stream of samples
-  int replicate = 0;                   ///< initialisation and training samples differ by it
+  std::uint64_t seed = 0;  ///< the sweep's seed: names every stream of samples
+  int replicate = 0;       ///< initialisation and training samples differ by it
 };
 
 enum class TrainStatus { running, done, diverged };
@@ -64,7 +64,8 @@ class Trainer {
   std::span<const float> weights() const;
 
   /// Everything that later steps depend on, as bytes, and back. load throws InputError when the
-  /// bytes do not belong to this (config, options) or are damaged, and then changes nothing.
+  /// bytes do not belong to this (config, task, options) or are cut short, and then changes
+  /// nothing. A flipped bit among the numbers is not noticed: keep a checksum beside the bytes.
   std::string save() const;
   void load(std::string_view bytes);
 

@@ -12,11 +12,11 @@ namespace {
 template <class Real>
 constexpr Real nothing = -std::numeric_limits<Real>::infinity();
 
-/// Keeps, of each row, the keys that can still have a weight: those within 1/(alpha-1) of the largest
-/// score so far and above the threshold of what is kept, which more keys can only raise. What is
-/// dropped would get weight exactly 0, so the result is exact.
+/// Keeps, of each row, the keys that can still have a weight: those within 1/(alpha-1) of the
+/// largest score so far and above the threshold of what is kept, which more keys can only raise.
+/// What is dropped would get weight exactly 0, so the result is exact.
 template <class Real>
-class EntmaxStream final : public Stream<Real> {
+class EntmaxStream final : public RowStream<Real> {
  public:
   EntmaxStream(const EntmaxThreshold<Real>& threshold, Index d_head)
       : threshold_(threshold), d_head_(d_head) {}
@@ -144,7 +144,7 @@ class Entmax final : public Normalizer<Real> {
     threshold_.backward(weights, count, dweights);
   }
 
-  std::unique_ptr<Stream<Real>> stream(const Real*, Index d_head) const override {
+  std::unique_ptr<RowStream<Real>> stream(const Real*, Index d_head) const override {
     return std::make_unique<EntmaxStream<Real>>(threshold_, d_head);
   }
 
@@ -166,9 +166,9 @@ class Entmax final : public Normalizer<Real> {
 
 namespace normalizers {
 NormalizerEntry entmax() {
-  return normalizer_entry_of<Entmax>(
-      "entmax", "alpha-entmax: weights below a threshold are exactly 0",
-      NormalizerEntry::Argument{"alpha", 1.5, 1.0001, 1000});
+  return normalizer_entry_of<Entmax>("entmax",
+                                     "alpha-entmax: weights below a threshold are exactly 0",
+                                     NormalizerEntry::Argument{"alpha", 1.5, 1.0001, 1000});
 }
 }  // namespace normalizers
 }  // namespace attnspan

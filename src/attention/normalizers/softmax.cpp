@@ -27,7 +27,7 @@ Real exponentials(const Real* scores, Index count, Real shift, Real* values) {
 /// Online softmax (Milakov and Gimelshein 2018): sums relative to the largest score so far are
 /// rescaled whenever a larger one arrives.
 template <class Real>
-class SoftmaxStream final : public Stream<Real> {
+class SoftmaxStream final : public RowStream<Real> {
  public:
   explicit SoftmaxStream(Index d_head) : d_head_(d_head) {}
 
@@ -117,7 +117,7 @@ class Softmax final : public Normalizer<Real> {
     for (Index j = 0; j < count; ++j) dweights[j] = weights[j] * (dweights[j] - inner);
   }
 
-  std::unique_ptr<Stream<Real>> stream(const Real*, Index d_head) const override {
+  std::unique_ptr<RowStream<Real>> stream(const Real*, Index d_head) const override {
     return std::make_unique<SoftmaxStream<Real>>(d_head);
   }
 

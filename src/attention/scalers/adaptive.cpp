@@ -6,8 +6,8 @@
 namespace attnspan {
 namespace {
 
-/// s_ih = 1 + softplus(w_b x_i + c_b) log(i + 2)^(2 tanh(w_g x_i + c_g)) for each head h: the scaler
-/// of ASEntmax (arXiv 2506.16640), the exponent bounded to (-2, 2).
+/// s_ih = 1 + softplus(w_b x_i + c_b) log(i + 2)^(2 tanh(w_g x_i + c_g)) for each head h: the
+/// scaler of ASEntmax (arXiv 2506.16640), the exponent bounded to (-2, 2).
 template <class Real>
 class Adaptive final : public Scaler<Real> {
  public:

@@ -1,0 +1,36 @@
+#include "model/config.hpp"
+
+#include "attention/variant.hpp"
+#include "core/error.hpp"
+#include "model/transformer.hpp"
+#include "position/position.hpp"
+
+namespace attnspan {
+namespace {
+
+void bound(const char* what, std::int64_t value, std::int64_t largest) {
+  if (value < 1 || value > largest)
+    throw InputError(std::string(what) + " must be from 1 to " + std::to_string(largest) +
+                     ", not " + std::to_string(value) + ".");
+}
+
+}  // namespace
+
+void check(const ModelConfig& config) {
+  bound("layers", config.layers, 256);
+  bound("heads", config.heads, 1024);
+  bound("d_model", config.d_model, 65536);
+  bound("d_ff", config.d_ff, 1 << 20);
+  bound("the vocabulary", config.vocabulary, 1 << 24);
+  if (config.d_model % config.heads != 0)
+    throw InputError("heads must divide d_model, but " + std::to_string(config.heads) +
+                     " heads do not divide " + std::to_string(config.d_model) + ".");
+  attention_variant(config.attention);
+  position_entry(config.position).check({config.heads, config.d_head()});
+}
+
+std::int64_t parameter_count(const ModelConfig& config) {
+  return Transformer<float>(config).parameter_count();
+}
+
+}  // namespace attnspan

@@ -1,0 +1,304 @@
+#include "train/trainer.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <sstream>
+#include <type_traits>
+
+#include "core/error.hpp"
+#include "core/names.hpp"
+#include "core/parallel.hpp"
+#include "model/transformer.hpp"
+#include "train/batch.hpp"
+#include "train/evaluator.hpp"
+#include "train/optimizer.hpp"
+
+namespace attnspan {
+namespace {
+
+/// Gradients are summed in this many lanes and the lanes in a tree: the order of every sum is
+/// fixed, and up to this many threads have work.
+constexpr Index most_lanes = 8;
+
+/// Rows of a micro-batch: enough to make the matrix products efficient, few enough for the
+/// activations of one layer to stay in the second-level cache.
+constexpr Index micro_batch_rows = 256;
+
+/// Writes and reads plain values one after another.
+class Writer {
+ public:
+  template <class T>
+  void put(const T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  void put(const AlignedVector<float>& values) {
+    bytes_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+  }
+  void put(const std::string& text) {
+    put(static_cast<std::uint64_t>(text.size()));
+    bytes_ += text;
+  }
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+  template <class T>
+  void get(T& value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    std::memcpy(&value, take(sizeof value).data(), sizeof value);
+  }
+  void get(AlignedVector<float>& values) {
+    const std::size_t size = values.size() * sizeof(float);
+    const std::string_view from = take(size);
+    if (size > 0) std::memcpy(values.data(), from.data(), size);
+  }
+  void get(std::string& text) {
+    std::uint64_t size = 0;
+    get(size);
+    text = take(size);
+  }
+  bool empty() const { return bytes_.empty(); }
+
+ private:
+  std::string_view take(std::uint64_t size) {
+    if (size > bytes_.size()) throw InputError("the training state is cut short.");
+    const std::string_view part = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+    return part;
+  }
+  std::string_view bytes_;
+};
+
+/// Text that two trainers share exactly when their steps would be the same.
+std::string fingerprint(const ModelConfig& c, const Task& task, const TrainingOptions& o) {
+  std::ostringstream text;
+  text << "attnspan training state 1;";
+  for (const std::int64_t value :
+       {c.layers, c.heads, c.d_model, c.d_ff, std::int64_t{c.vocabulary}, o.train_length,
+        o.min_train_length, o.steps, o.batch_size, o.warmup_steps, o.validate_every,
+        o.validation_samples, std::int64_t{o.replicate}, std::int64_t{o.early_stop},
+        task.total_tokens(o.train_length, Purpose::training)})
+    text << value << ';';
+  for (const double value : {o.learning_rate, o.final_learning_rate, o.weight_decay, o.beta1,
+                             o.beta2, o.clip, o.weight_average})
+    text << shortest(value) << ';';
+  text << o.seed << ';' << c.attention << ';' << c.position;
+  return text.str();
+}
+
+}  // namespace
+
+/// What later steps depend on, apart from the arrays.
+struct Counters {
+  std::int64_t steps = 0, tokens = 0, perfect_validations = 0;
+  double last_loss = 0, mean_loss = 0, mean_weight = 0;
+  TrainStatus status = TrainStatus::running;
+};
+
+struct Trainer::State {
+  State(const ModelConfig& config, std::shared_ptr<const Task> task_,
+        const TrainingOptions& options_)
+      : model(config),
+        task(std::move(task_)),
+        options(options_),
+        packer(model.position(), options_.seed),
+        optimizer(model.tensors(), model.parameter_count(),
+                  {options_.beta1, options_.beta2, options_.weight_decay, options_.clip,
+                   options_.weight_average}),
+        weights(model.initial_parameters(options_.seed, options_.replicate)) {}
+
+  std::int64_t shortest_length() const {
+    if (options.min_train_length > 0) return options.min_train_length;
+    return std::max<std::int64_t>(1, options.train_length / 4);
+  }
+
+  /// The length of this step's batch.
+  std::int64_t draw_length() const {
+    Rng rng(options.seed, Stream::batch_shape, static_cast<std::uint64_t>(counters.steps),
+            static_cast<std::uint64_t>(options.replicate));
+    const std::int64_t shortest = shortest_length();
+    return shortest + rng.below(static_cast<std::uint32_t>(options.train_length - shortest + 1));
+  }
+
+  struct BatchSums {
+    double loss = 0;
+    std::int64_t tokens = 0, answers = 0;
+  };
+
+  BatchSums accumulate(std::int64_t length);
+  void diverge(const std::string& what);
+  bool validate();
+
+  Transformer<float> model;
+  std::shared_ptr<const Task> task;
+  TrainingOptions options;
+  BatchPacker packer;
+  Optimizer optimizer;
+  AlignedVector<float> weights;
+  Counters counters;
+  std::string message;
+
+  std::vector<AlignedVector<float>> lanes;
+  struct Local {
+    PackedBatch batch;
+    Workspace<float> workspace;
+  };
+  std::vector<Local> locals;
+};
+
+/// Forward and backward over the whole batch; gradients of the summed loss end in the lanes. Which
+/// samples form a micro-batch and which lane it goes to depend on the length alone.
+Trainer::State::BatchSums Trainer::State::accumulate(std::int64_t length) {
+  const Index rows = std::max<Index>(1, task->total_tokens(length, Purpose::training));
+  const Index samples_each = std::clamp<Index>(micro_batch_rows / rows, 1, options.batch_size);
+  const Index micro_batches = (options.batch_size + samples_each - 1) / samples_each;
+  const Index lane_count = std::min(most_lanes, micro_batches);
+  lanes.resize(static_cast<std::size_t>(lane_count));
+  locals.resize(static_cast<std::size_t>(omp_get_max_threads()));
+  std::vector<BatchSums> sums(lanes.size());
+
+  parallel_for(lane_count, [&](Index lane) {
+    Local& local = locals[static_cast<std::size_t>(omp_get_thread_num())];
+    AlignedVector<float>& gradient = lanes[static_cast<std::size_t>(lane)];
+    gradient.assign(weights.size(), 0.0f);
+    BatchSums& sum = sums[static_cast<std::size_t>(lane)];
+    for (Index micro = lane; micro < micro_batches; micro += lane_count) {
+      packer.clear(local.batch);
+      const Index end = std::min(options.batch_size, (micro + 1) * samples_each);
+      for (Index i = micro * samples_each; i < end; ++i) {
+        const auto index = static_cast<std::uint64_t>(counters.steps * options.batch_size + i);
+        Rng rng(options.seed, Stream::train, index, static_cast<std::uint64_t>(options.replicate));
+        packer.add(task->generate(rng, length, Purpose::training), index, local.batch);
+      }
+      sum.loss += model.loss_and_gradient(weights, local.batch, local.workspace, gradient);
+      sum.tokens += local.batch.rows();
+      sum.answers += static_cast<std::int64_t>(local.batch.targets.size());
+    }
+  });
+  BatchSums total;
+  for (const BatchSums& sum : sums) {
+    total.loss += sum.loss;
+    total.tokens += sum.tokens;
+    total.answers += sum.answers;
+  }
+  return total;
+}
+
+void Trainer::State::diverge(const std::string& what) {
+  counters.status = TrainStatus::diverged;
+  message = what + " at step " + std::to_string(counters.steps + 1) + " is not a finite number";
+}
+
+/// True when every validation sample is right, twice in a row.
+bool Trainer::State::validate() {
+  const EvaluationCounts counts = evaluate(
+      model.config(), optimizer.average().empty() ? weights : optimizer.average(), *task,
+      {options.seed, Stream::validation, options.train_length, options.validation_samples});
+  counters.perfect_validations =
+      counts.exact == counts.samples ? counters.perfect_validations + 1 : 0;
+  return counters.perfect_validations >= 2;
+}
+
+Trainer::Trainer(const ModelConfig& config, std::shared_ptr<const Task> task,
+                 const TrainingOptions& options)
+    : state_(std::make_unique<State>(config, std::move(task), options)) {}
+Trainer::~Trainer() = default;
+Trainer::Trainer(Trainer&&) noexcept = default;
+
+TrainStatus Trainer::step() {
+  State& s = *state_;
+  Counters& counters = s.counters;
+  if (counters.status != TrainStatus::running) return counters.status;
+
+  const State::BatchSums sums = s.accumulate(s.draw_length());
+  const double answers = static_cast<double>(std::max<std::int64_t>(1, sums.answers));
+  counters.last_loss = sums.loss / answers;
+  if (!std::isfinite(counters.last_loss)) {
+    s.diverge("the loss");
+    return counters.status;
+  }
+  const double norm = s.optimizer.reduce(s.lanes, static_cast<float>(1 / answers));
+  if (!std::isfinite(norm)) {
+    s.diverge("the gradient");
+    return counters.status;
+  }
+  const TrainingOptions& options = s.options;
+  s.optimizer.update(s.weights, s.lanes[0], norm,
+                     scheduled_rate(options.learning_rate, counters.steps, options.steps,
+                                    options.warmup_steps, options.final_learning_rate),
+                     counters.steps);
+  constexpr double memory = 0.98;
+  counters.mean_loss = memory * counters.mean_loss + (1 - memory) * counters.last_loss;
+  counters.mean_weight = memory * counters.mean_weight + (1 - memory);
+  counters.tokens += sums.tokens;
+  ++counters.steps;
+  const bool validates = options.early_stop && counters.steps % options.validate_every == 0;
+  if (counters.steps >= options.steps || (validates && s.validate()))
+    counters.status = TrainStatus::done;
+  return counters.status;
+}
+
+TrainStatus Trainer::status() const { return state_->counters.status; }
+std::string Trainer::message() const { return state_->message; }
+std::int64_t Trainer::steps_done() const { return state_->counters.steps; }
+std::int64_t Trainer::tokens_seen() const { return state_->counters.tokens; }
+double Trainer::last_loss() const { return state_->counters.last_loss; }
+
+double Trainer::mean_loss() const {
+  const Counters& counters = state_->counters;
+  return counters.mean_weight > 0 ? counters.mean_loss / counters.mean_weight : 0;
+}
+
+std::span<const float> Trainer::weights() const {
+  const AlignedVector<float>& average = state_->optimizer.average();
+  return average.empty() ? state_->weights : average;
+}
+
+std::string Trainer::save() const {
+  State& s = *state_;
+  Writer writer;
+  writer.put(fingerprint(s.model.config(), *s.task, s.options));
+  writer.put(s.counters);
+  writer.put(s.message);
+  writer.put(s.weights);
+  writer.put(s.optimizer.first_moment());
+  writer.put(s.optimizer.second_moment());
+  writer.put(s.optimizer.average());
+  return writer.take();
+}
+
+void Trainer::load(std::string_view bytes) {
+  State& s = *state_;
+  Reader reader(bytes);
+  std::string print, message;
+  reader.get(print);
+  if (print != fingerprint(s.model.config(), *s.task, s.options))
+    throw InputError("the training state belongs to another model, task or training spec.");
+  Counters counters;
+  reader.get(counters);
+  reader.get(message);
+  AlignedVector<float> weights(s.weights.size()), first(s.weights.size()), second(s.weights.size()),
+      average(s.optimizer.average().size());
+  reader.get(weights);
+  reader.get(first);
+  reader.get(second);
+  reader.get(average);
+  if (!reader.empty()) throw InputError("the training state is longer than it should be.");
+  s.counters = counters;
+  s.message = std::move(message);
+  s.weights = std::move(weights);
+  s.optimizer.first_moment() = std::move(first);
+  s.optimizer.second_moment() = std::move(second);
+  s.optimizer.average() = std::move(average);
+}
+
+}  // namespace attnspan
