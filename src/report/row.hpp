@@ -1,13 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-namespace attnspan {
+#include "report/json.hpp"
 
-using Json = nlohmann::ordered_json;
+namespace attnspan {
 
 /// How a cell ended. Everything but `done` has a message and no figures that could pass for zeros.
 enum class Status { done, diverged, failed, skipped };

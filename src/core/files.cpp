@@ -1,0 +1,111 @@
+#include "core/files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+#include <utility>
+
+#include "core/error.hpp"
+
+namespace attnspan {
+namespace {
+
+[[noreturn]] void fail(std::string_view action, const std::string& path, int error) {
+  throw FileError("cannot " + std::string(action) + " '" + path +
+                  "': " + std::generic_category().message(error));
+}
+
+/// An open file that is closed whatever happens.
+class Descriptor {
+ public:
+  Descriptor(const std::string& path, int flags)
+      : number_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  bool is_open() const { return number_ >= 0; }
+  int number() const { return number_; }
+  /// Closing can report a write that failed late (on a network file system).
+  bool close() { return ::close(std::exchange(number_, -1)) == 0; }
+
+ private:
+  int number_;
+};
+
+bool write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+/// Without this the new name may be gone after a power cut. File systems that cannot flush a folder
+/// say EINVAL, and there is nothing better to do there.
+void flush_folder(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const Descriptor descriptor(folder, O_RDONLY | O_DIRECTORY);
+  if (!descriptor.is_open() || (::fsync(descriptor.number()) != 0 && errno != EINVAL))
+    fail("flush the folder of", path, errno);
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path, std::size_t limit) {
+  const Descriptor descriptor(path, O_RDONLY);
+  if (!descriptor.is_open()) fail("read", path, errno);
+  std::string bytes;
+  std::array<char, 1 << 16> buffer;
+  while (true) {
+    const ssize_t count = ::read(descriptor.number(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("read", path, errno);
+    if (count == 0) return bytes;
+    bytes.append(buffer.data(), static_cast<std::size_t>(count));
+    if (bytes.size() > limit)
+      throw InputError("'" + path + "' is too large: at most " + std::to_string(limit) +
+                       " bytes are read");
+  }
+}
+
+void write_atomically(const std::string& path, std::string_view bytes) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    // Renaming over a pipe or a device would replace it.
+    Descriptor descriptor(path, O_WRONLY);
+    if (!descriptor.is_open() || !write_all(descriptor.number(), bytes) || !descriptor.close())
+      fail("write", path, errno);
+    return;
+  }
+
+  // The process id keeps writers apart; an attempt number steps over what a killed one left behind.
+  for (int attempt = 0;; ++attempt) {
+    const std::string temporary =
+        path + "." + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp";
+    Descriptor descriptor(temporary, O_WRONLY | O_CREAT | O_EXCL);
+    if (!descriptor.is_open()) {
+      if (errno == EEXIST && attempt < 1000) continue;
+      fail("write", path, errno);
+    }
+    if (write_all(descriptor.number(), bytes) && ::fsync(descriptor.number()) == 0 &&
+        descriptor.close() && ::rename(temporary.c_str(), path.c_str()) == 0)
+      break;
+    const int error = errno;
+    ::unlink(temporary.c_str());
+    fail("write", path, error);
+  }
+  flush_folder(path);
+}
+
+}  // namespace attnspan

@@ -1,0 +1,139 @@
+#include "report/json.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace attnspan {
+namespace {
+
+/// Reads a text and says how far it got: the parser itself reports a position only with its own
+/// errors, not with the keys and brackets it hands over.
+struct Cursor {
+  using iterator_category = std::forward_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  const char* at = nullptr;
+  const char** reached = nullptr;
+
+  reference operator*() const { return *at; }
+  Cursor& operator++() {
+    *reached = ++at;
+    return *this;
+  }
+  Cursor operator++(int) {
+    Cursor before = *this;
+    ++*this;
+    return before;
+  }
+  friend bool operator==(const Cursor& a, const Cursor& b) { return a.at == b.at; }
+  friend bool operator!=(const Cursor& a, const Cursor& b) { return a.at != b.at; }
+};
+
+/// Takes the parser's events and builds the document, checking what the parser does not.
+class Builder {
+ public:
+  Builder(std::string_view text, std::string_view origin) : text_(text), origin_(origin) {}
+
+  // Names and signatures are the library's SAX interface.
+  bool null() { return value(nullptr); }
+  bool boolean(bool v) { return value(v); }
+  bool number_integer(Json::number_integer_t v) { return value(v); }
+  bool number_unsigned(Json::number_unsigned_t v) { return value(v); }
+  bool number_float(Json::number_float_t v, const std::string&) { return value(v); }
+  bool string(std::string& v) { return value(std::move(v)); }
+  bool binary(Json::binary_t&) { return false; }
+  bool start_object(std::size_t) { return open(Json::object()); }
+  bool start_array(std::size_t) { return open(Json::array()); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+
+  bool key(std::string& name) {
+    const auto& object = *open_.back();
+    if (object.contains(name)) fail("the key " + to_line(name) + " is given twice");
+    if (object.size() >= json_keys_limit)
+      fail("an object has more than " + std::to_string(json_keys_limit) + " keys");
+    key_ = std::move(name);
+    return true;
+  }
+
+  bool parse_error(std::size_t, const std::string& last_token, const Json::exception& error) {
+    if (error.id == 406) fail("the number " + last_token + " is too large");
+    // The library's text after its own position: "syntax error while parsing value - ...".
+    const std::string_view what = error.what();
+    const std::size_t reason = what.find(": ");
+    fail(std::string(reason == std::string_view::npos ? what : what.substr(reason + 2)));
+  }
+
+  const char** reached() { return &reached_; }
+  Json take() { return std::move(document_); }
+
+ private:
+  [[noreturn]] void fail(const std::string& reason) const {
+    const std::string_view seen(text_.data(), static_cast<std::size_t>(reached_ - text_.data()));
+    const auto line = 1 + std::count(seen.begin(), seen.end(), '\n');
+    const std::size_t line_start = seen.rfind('\n') + 1;  // npos + 1 is 0
+    const std::size_t column = std::max<std::size_t>(1, seen.size() - line_start);
+    throw InputError(std::string(origin_) + ", line " + std::to_string(line) + ", column " +
+                     std::to_string(column) + ": " + reason.substr(0, 200));
+  }
+
+  bool value(Json v) {
+    place(std::move(v));
+    return true;
+  }
+
+  /// Pointers to open containers stay valid: a container does not grow while a child is open.
+  Json* place(Json v) {
+    if (open_.empty()) return &(document_ = std::move(v));
+    Json& parent = *open_.back();
+    if (parent.is_array()) return &parent.emplace_back(std::move(v));
+    return &(parent[key_] = std::move(v));
+  }
+
+  bool open(Json container) {
+    if (open_.size() >= json_depth_limit)
+      fail("nested deeper than " + std::to_string(json_depth_limit) + " levels");
+    open_.push_back(place(std::move(container)));
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  std::string_view text_;
+  std::string_view origin_;
+  const char* reached_ = text_.data();
+  Json document_;
+  std::vector<Json*> open_;
+  std::string key_;
+};
+
+}  // namespace
+
+Json parse_json(std::string_view text, std::string_view origin, bool comments) {
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    throw InputError(std::string(origin) + " is empty; a JSON text is expected");
+  Builder builder(text, origin);
+  Json::sax_parse(Cursor{text.data(), builder.reached()},
+                  Cursor{text.data() + text.size(), builder.reached()}, &builder,
+                  Json::input_format_t::json, true, comments);
+  return builder.take();
+}
+
+std::string to_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string to_text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace attnspan
