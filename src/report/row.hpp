@@ -58,9 +58,21 @@ struct CellRow {
   std::vector<Evaluation> evaluations;
 };
 
-/// The JSON of a row, as in the result schema, with shares and Wilson intervals; and back. Reading
-/// throws InputError on anything that a row written by `to_json` cannot be.
+/// "done", "diverged", "failed" or "skipped".
+std::string to_string(Status status);
+
+/// The JSON of a row, as in the result schema, with shares and Wilson intervals; and back. Numbers
+/// that are not finite are null in JSON and NaN once read. Reading throws InputError on anything
+/// that a row written by `to_json` cannot be: a field that is missing, unknown, mistyped or out of
+/// bounds, shares that do not follow from the counts, a row without a result that shows one. `path`
+/// says in messages where the row stands.
 Json to_json(const CellRow& row);
-CellRow row_from_json(const Json& json);
+CellRow row_from_json(const Json& json, const std::string& path = "row");
+
+/// {decile, samples, exact, exact_match} for each.
+Json to_json(const std::vector<DepthDecile>& depth);
+
+/// `value`, or null when it is not finite.
+Json finite_or_null(double value);
 
 }  // namespace attnspan
