@@ -148,12 +148,19 @@ TEST_CASE("recall: queries are drawn with replacement from all pairs", "[propert
   const NamedTask recall = make_task("recall:queries=1000");
   const Sample sample = draw(*recall.task, 64, Purpose::evaluation);
   std::map<std::vector<Token>, int> asked;
-  for (std::size_t p = 64; p < sample.tokens.size(); p += 6)
-    ++asked[{sample.tokens[p + 1], sample.tokens[p + 2]}];
+  std::vector<Token> previous;
+  int repeats = 0;
+  for (std::size_t p = 64; p < sample.tokens.size(); p += 6) {
+    const std::vector<Token> key{sample.tokens[p + 1], sample.tokens[p + 2]};
+    ++asked[key];
+    repeats += key == previous ? 1 : 0;
+    previous = key;
+  }
   REQUIRE(asked.size() == 8);
   double chi_square = 0;
   for (const auto& [key, count] : asked) chi_square += std::pow(count - 125.0, 2) / 125;
-  CHECK(chi_square < 24.3);  // 99.9% point, 7 degrees of freedom
+  CHECK(chi_square < 24.3);                        // 99.9% point, 7 degrees of freedom
+  CHECK(repeats == Approx(999.0 / 8).margin(42));  // four standard deviations
 }
 
 TEST_CASE("recall: chance is a guess of every value token asked for", "[unit]") {
