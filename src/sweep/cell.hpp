@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/config.hpp"
+#include "sweep/spec.hpp"
+#include "task/task.hpp"
+#include "train/trainer.hpp"
+
+namespace attnspan {
+
+/// One length at which a trained cell is tested.
+struct TestPoint {
+  double multiple = 0;
+  std::int64_t length = 0;  ///< multiple x training length, rounded
+  std::int64_t samples = 0;
+};
+
+/// One run of a sweep, everything settled: what to train, how, and where to test it.
+struct Cell {
+  std::string key;  ///< unique in its sweep: "recall/asentmax/nape/n16/lr0.003/seed0"
+  NamedTask task;
+  ModelConfig model;
+  TrainingOptions training;
+  std::vector<TestPoint> tests;  ///< by ascending multiple
+};
+
+/// The cells of a sweep, always in the same order: task, training length, attention, position,
+/// learning rate, seed. Throws InputError, naming what to change, when one of them cannot exist: a
+/// length the task does not take, a model that cannot be built, more than 100,000 cells.
+std::vector<Cell> expand(const SweepSpec& spec);
+
+/// What a cell is expected to do, by the formulas of train/cost.hpp: the same on every machine.
+struct CellCost {
+  double training_flops = 0;
+  double evaluation_flops = 0;  ///< validation and tests
+
+  double flops() const { return training_flops + evaluation_flops; }
+};
+CellCost cost(const Cell& cell);
+
+/// Peak bytes of a cell on this many threads.
+double peak_bytes(const Cell& cell, int threads);
+
+/// Throws InputError, saying what to lower, when a cell needs more than `memory` bytes.
+void check_memory(const std::vector<Cell>& cells, int threads, double memory);
+
+/// One part of a sweep: the index-th of count, from 1.
+struct Shard {
+  std::size_t index = 1;
+  std::size_t count = 1;
+};
+
+/// Reads "2/8". Throws InputError.
+Shard parse_shard(const std::string& text);
+
+/// Which of the cells belong to a shard, in order. Balanced by cost: each cell, the most expensive
+/// first, goes to the shard that has the least so far. Every cell is in exactly one shard.
+std::vector<std::size_t> shard_cells(const std::vector<Cell>& cells, const Shard& shard);
+
+}  // namespace attnspan

@@ -1,0 +1,205 @@
+#include "sweep/cell_run.hpp"
+
+#include <chrono>
+
+#include "core/error.hpp"
+#include "train/cost.hpp"
+#include "train/evaluator.hpp"
+
+namespace attnspan {
+namespace {
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// One evaluation to be done, and its share of the cell's evaluations by cost.
+struct Planned {
+  Stream stream;
+  TestPoint point;
+  double share;
+};
+
+std::vector<Planned> planned_evaluations(const Cell& cell) {
+  std::vector<Planned> evaluations{
+      {Stream::validation,
+       {1, cell.training.train_length, cell.training.validation_samples},
+       0}};
+  for (const TestPoint& test : cell.tests) evaluations.push_back({Stream::test, test, 0});
+  double total = 0;
+  for (Planned& evaluation : evaluations) {
+    evaluation.share = static_cast<double>(evaluation.point.samples) *
+                       evaluation_flops(cell.model, *cell.task.task, evaluation.point.length);
+    total += evaluation.share;
+  }
+  for (Planned& evaluation : evaluations) evaluation.share /= total;
+  return evaluations;
+}
+
+Evaluation to_evaluation(const Planned& planned, const EvaluationCounts& counts, double seconds) {
+  Evaluation evaluation;
+  evaluation.length = planned.point.length;
+  evaluation.multiple = planned.point.multiple;
+  evaluation.split = planned.stream == Stream::validation ? "validation" : "test";
+  evaluation.samples = counts.samples;
+  evaluation.exact = counts.exact;
+  evaluation.answer_tokens = counts.answer_tokens;
+  evaluation.right_tokens = counts.right_tokens;
+  for (std::size_t decile = 0; decile < counts.depth.size(); ++decile)
+    evaluation.depth.push_back(
+        {static_cast<int>(decile), counts.depth[decile].samples, counts.depth[decile].exact});
+  evaluation.seconds = seconds;
+  return evaluation;
+}
+
+/// One run of a cell.
+class CellRun {
+ public:
+  CellRun(const Cell& cell, const CheckpointFile* checkpoints, const RunOptions& options)
+      : cell_(cell),
+        checkpoints_(checkpoints),
+        options_(options),
+        trainer_(cell.model, cell.task.task, cell.training),
+        row_(empty_row(cell)) {
+    if (!checkpoints_) return;
+    const auto checkpoint = checkpoints_->load(cell.key);
+    if (!checkpoint) return;
+    try {
+      trainer_.load(checkpoint->trainer);
+      row_ = checkpoint->row;
+    } catch (const InputError&) {
+      // Written by a program with another idea of a trainer's state: start from the beginning.
+    }
+  }
+
+  std::optional<CellRow> run() {
+    const bool finished = train() && (row_.status != Status::done || evaluate());
+    if (finished) return row_;
+    save();
+    return std::nullopt;
+  }
+
+ private:
+  bool stopped() const { return options_.stop && *options_.stop; }
+
+  void save() {
+    if (checkpoints_) checkpoints_->save({row_, trainer_.save()});
+    since_checkpoint_ = Stopwatch();
+  }
+
+  bool checkpoint_is_due() const {
+    return since_checkpoint_.seconds() >= options_.checkpoint_seconds;
+  }
+
+  void tell() const {
+    if (options_.on_progress) options_.on_progress(progress_);
+  }
+
+  /// False when stopped.
+  bool train() {
+    const double seconds_before = row_.train.seconds;
+    const Stopwatch stopwatch;
+    const auto account = [&] {
+      row_.train.steps = trainer_.steps_done();
+      row_.train.tokens = trainer_.tokens_seen();
+      row_.train.loss = trainer_.mean_loss();
+      row_.train.seconds = seconds_before + stopwatch.seconds();
+      row_.train.tokens_per_second = static_cast<double>(row_.train.tokens) / row_.train.seconds;
+    };
+    if (trainer_.status() != TrainStatus::running) return true;  // a checkpoint taken after it
+    while (trainer_.status() == TrainStatus::running) {
+      if (stopped()) {
+        account();
+        return false;
+      }
+      trainer_.step();
+      progress_.step = trainer_.steps_done();
+      progress_.loss = trainer_.mean_loss();
+      progress_.trained =
+          static_cast<double>(progress_.step) / static_cast<double>(cell_.training.steps);
+      tell();
+      if (checkpoint_is_due()) {
+        account();
+        save();
+      }
+    }
+    account();
+    if (trainer_.status() == TrainStatus::diverged) {
+      row_.status = Status::diverged;
+      row_.message = trainer_.message();
+    }
+    return true;
+  }
+
+  /// False when stopped.
+  bool evaluate() {
+    progress_.trained = 1;
+    std::size_t next = 0;
+    for (const Planned& planned : planned_evaluations(cell_)) {
+      const double before = progress_.evaluated;
+      if (next++ >= row_.evaluations.size()) {
+        const Stopwatch stopwatch;
+        progress_.test_length = planned.point.length;
+        const EvaluationCounts counts = attnspan::evaluate(
+            cell_.model, trainer_.weights(), *cell_.task.task,
+            {cell_.training.seed, planned.stream, planned.point.length, planned.point.samples},
+            options_.stop, [&](std::int64_t done) {
+              progress_.evaluated = before + planned.share * static_cast<double>(done) /
+                                                 static_cast<double>(planned.point.samples);
+              tell();
+            });
+        if (counts.stopped) return false;
+        if (!counts.finite) {
+          row_.status = Status::diverged;
+          row_.message = "an output was not a finite number when tested at length " +
+                         std::to_string(planned.point.length) + " after step " +
+                         std::to_string(trainer_.steps_done());
+          row_.evaluations.clear();
+          return true;
+        }
+        row_.evaluations.push_back(to_evaluation(planned, counts, stopwatch.seconds()));
+        if (checkpoint_is_due()) save();
+      }
+      progress_.evaluated = before + planned.share;
+    }
+    return true;
+  }
+
+  const Cell& cell_;
+  const CheckpointFile* checkpoints_;
+  const RunOptions& options_;
+  Trainer trainer_;
+  CellRow row_;
+  CellProgress progress_;
+  Stopwatch since_checkpoint_;
+};
+
+}  // namespace
+
+CellRow empty_row(const Cell& cell) {
+  CellRow row;
+  row.key = cell.key;
+  row.task = cell.task.label;
+  row.attention = cell.model.attention;
+  row.position = cell.model.position;
+  row.train_length = cell.training.train_length;
+  row.learning_rate = cell.training.learning_rate;
+  row.seed = cell.training.replicate;
+  row.parameters = parameter_count(cell.model);
+  row.chance = cell.task.task->chance(cell.training.train_length);
+  row.token_chance = cell.task.task->token_chance();
+  return row;
+}
+
+std::optional<CellRow> run_cell(const Cell& cell, const CheckpointFile* checkpoints,
+                                const RunOptions& options) {
+  return CellRun(cell, checkpoints, options).run();
+}
+
+}  // namespace attnspan

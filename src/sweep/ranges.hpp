@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace attnspan {
+
+/// Numbers as they are written on a command line: "1,4,16", "first-last*factor" (16-1024*4) and
+/// "first-last+step" (1-5+1), also mixed; the last value of a range is included when it is met.
+/// Throws InputError, naming `what`, on anything else and on more than 1000 values.
+std::vector<double> parse_numbers(std::string_view text, std::string_view what);
+
+/// Splits a list of tasks at its commas, but not within a task: of "recall:alphabet=64,queries=8,copy"
+/// the piece "queries=8" belongs to recall, because it has the form name=value.
+std::vector<std::string> split_tasks(std::string_view text);
+
+}  // namespace attnspan
