@@ -193,6 +193,8 @@ Json to_json(const Accuracy& accuracy) {
 
 }  // namespace
 
+std::string variant_name(const TableRow& row) { return row.attention + "/" + row.position; }
+
 std::string_view selection_rule() {
   return "For each task, attention, position and training length, the learning rate with the "
          "highest exact match on validation samples, averaged over seeds, where a seed that is not "

@@ -60,6 +60,9 @@ struct TableRow {
   std::vector<Accuracy> accuracy;  ///< by increasing multiple
 };
 
+/// "asentmax/nape": what is compared.
+std::string variant_name(const TableRow& row);
+
 /// How the learning rate of a table row is selected, as a sentence; the result carries it.
 std::string_view selection_rule();
 
