@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include "core/names.hpp"
@@ -33,17 +35,30 @@ void check_baseline(const std::vector<TableRow>& rows, std::string_view baseline
   unknown_name("baseline", baseline, allowed);
 }
 
-/// The row that `row` is compared with, or null. An attention as baseline is met at the position of
-/// the row.
-const TableRow* find_baseline(const std::vector<TableRow>& rows, const TableRow& row,
-                              std::string_view baseline) {
-  for (const TableRow& candidate : rows)
-    if (candidate.task == row.task && candidate.train_length == row.train_length &&
-        (variant_name(candidate) == baseline ||
-         (candidate.attention == baseline && candidate.position == row.position)))
-      return &candidate == &row ? nullptr : &candidate;
-  return nullptr;
-}
+/// Finds the row that another is compared with.
+class BaselineIndex {
+ public:
+  BaselineIndex(const std::vector<TableRow>& rows, std::string_view baseline) {
+    for (const TableRow& row : rows) {
+      if (row.attention == baseline) by_block_[{row.task, row.train_length, row.position}] = &row;
+      if (variant_name(row) == baseline)
+        by_block_[{row.task, row.train_length, any_position}] = &row;
+    }
+  }
+
+  /// Null when there is none, or when it is `row` itself.
+  const TableRow* find(const TableRow& row) const {
+    for (const std::string& position : {row.position, any_position}) {
+      const auto found = by_block_.find({row.task, row.train_length, position});
+      if (found != by_block_.end()) return found->second == &row ? nullptr : found->second;
+    }
+    return nullptr;
+  }
+
+ private:
+  inline static const std::string any_position;
+  std::map<std::tuple<std::string, std::int64_t, std::string>, const TableRow*> by_block_;
+};
 
 std::optional<Difference> difference(const Accuracy& accuracy, const TableRow* baseline) {
   const Accuracy* other =
@@ -111,9 +126,10 @@ Grid differences(const Comparison& comparison, const Block& block) {
   Grid grid{{"variant"}};
   for (const double multiple : block.multiples) grid.front().push_back(multiple_text(multiple));
   for (const TableRow* row : block.rows) {
-    if (find_baseline(comparison.rows, *row, comparison.baseline) == nullptr) continue;
     const auto& of_row =
         comparison.differences[static_cast<std::size_t>(row - comparison.rows.data())];
+    if (std::none_of(of_row.begin(), of_row.end(), [](const auto& d) { return d.has_value(); }))
+      continue;
     grid.push_back({variant_name(*row)});
     for (const double multiple : block.multiples) {
       const Accuracy* accuracy = find_accuracy(*row, multiple);
@@ -221,7 +237,7 @@ std::string latex(const Comparison& comparison) {
 std::string csv_line(const std::vector<std::string>& cells) {
   std::string line;
   for (const std::string& cell : cells) {
-    if (!line.empty()) line += ',';
+    line += &cell == cells.data() ? "" : ",";
     line += cell.find_first_of(",\"\n") == std::string::npos
                 ? cell
                 : '"' + replace_all(cell, "\"", "\"\"") + '"';
@@ -302,9 +318,9 @@ std::string json(const Comparison& comparison) {
 Comparison compare(const std::vector<Result>& results, std::string_view baseline) {
   Comparison comparison{build_table(merge_cells(results)), std::string(baseline), {}};
   if (!baseline.empty()) check_baseline(comparison.rows, baseline);
+  const BaselineIndex index(comparison.rows, baseline);
   for (const TableRow& row : comparison.rows) {
-    const TableRow* other =
-        baseline.empty() ? nullptr : find_baseline(comparison.rows, row, baseline);
+    const TableRow* other = index.find(row);
     comparison.differences.emplace_back();
     for (const Accuracy& accuracy : row.accuracy)
       comparison.differences.back().push_back(difference(accuracy, other));
