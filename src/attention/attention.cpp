@@ -261,19 +261,9 @@ void Attention<Real>::bound_keys(KeyStore<Real>& store) const {
 }
 
 template <class Real>
-std::vector<std::unique_ptr<RowStream<Real>>> Attention<Real>::streams(
-    const Real* parameters) const {
-  std::vector<std::unique_ptr<RowStream<Real>>> streams;
-  for (Index head = 0; head < shape_.heads; ++head)
-    streams.push_back(normalizer_->stream(normalizer_parameters(parameters, head), shape_.d_head));
-  return streams;
-}
-
-template <class Real>
 void Attention<Real>::attend(const Real* parameters, const KeyStore<Real>& store,
                              ConstMatrixView<Real> queries, const Index* places,
-                             std::span<const Index> heads, bool skip,
-                             std::span<const std::unique_ptr<RowStream<Real>>> streams,
+                             std::span<const Index> heads, bool skip, RowStream<Real>& stream,
                              MatrixView<Real> output, AttentionScratch<Real>& scratch) const {
   constexpr Index block = KeyStore<Real>::block;
   constexpr Real hidden = -std::numeric_limits<Real>::infinity();
@@ -293,8 +283,7 @@ void Attention<Real>::attend(const Real* parameters, const KeyStore<Real>& store
   std::vector<Real> norms(static_cast<std::size_t>(rows)), floors(static_cast<std::size_t>(rows));
 
   for (const Index head : heads) {
-    RowStream<Real>& stream = *streams[static_cast<std::size_t>(head)];
-    stream.start(visible);
+    stream.start(normalizer_parameters(parameters, head), visible);
     if (skip) {
       for (Index i = 0; i < rows; ++i) {
         const Real* query = queries.row(i) + head * d;

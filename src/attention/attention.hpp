@@ -97,17 +97,16 @@ class Attention {
   /// Fills the bounds of a key store whose keys and values are in place.
   void bound_keys(KeyStore<Real>& store) const;
 
-  /// One stream per head, to be used by one thread.
-  std::vector<std::unique_ptr<RowStream<Real>>> streams(const Real* parameters) const;
+  /// What `attend` works with; one per thread.
+  std::unique_ptr<RowStream<Real>> stream() const { return normalizer_->stream(shape_.d_head); }
 
   /// Attention of a tile of scaled queries (rows x d_model) at increasing `places` over the keys
   /// before and at each. With `skip`, blocks of keys that cannot change a row are left out; the
   /// result is the same to rounding. `heads`: those to work out; others' output columns stay as
   /// they are.
   void attend(const Real* parameters, const KeyStore<Real>& store, ConstMatrixView<Real> queries,
-              const Index* places, std::span<const Index> heads, bool skip,
-              std::span<const std::unique_ptr<RowStream<Real>>> streams, MatrixView<Real> output,
-              AttentionScratch<Real>& scratch) const;
+              const Index* places, std::span<const Index> heads, bool skip, RowStream<Real>& stream,
+              MatrixView<Real> output, AttentionScratch<Real>& scratch) const;
 
   /// Whether a head's attention may be worked out from counts of equal keys: where keys and values
   /// depend on the token alone, attention over n keys is attention over the distinct tokens.

@@ -18,8 +18,9 @@ class RowStream {
  public:
   virtual ~RowStream() = default;
 
-  /// Forgets everything and expects visible.size() rows; row r will see visible[r] keys in all.
-  virtual void start(std::span<const Index> visible) = 0;
+  /// Forgets everything and expects visible.size() rows of the head whose learned numbers are
+  /// `parameters`; row r will see visible[r] keys in all.
+  virtual void start(const Real* parameters, std::span<const Index> visible) = 0;
 
   /// One block: scores (rows x keys, -infinity where hidden, may be overwritten), the keys' values
   /// (keys x d_head), and the index of the first of them.
@@ -60,8 +61,8 @@ class Normalizer {
   virtual void backward(const Real* parameters, const Real* scores, const Real* weights,
                         Index count, Real* dweights, Real* dparameters) const = 0;
 
-  /// The streaming form of `forward` for one head.
-  virtual std::unique_ptr<RowStream<Real>> stream(const Real* parameters, Index d_head) const = 0;
+  /// The streaming form of `forward`.
+  virtual std::unique_ptr<RowStream<Real>> stream(Index d_head) const = 0;
 
   /// Whether weights depend on the scores as a multiset only, so that equal keys can be counted
   /// instead of listed.

@@ -326,7 +326,7 @@ AlignedVector<Real> Transformer<Real>::stream_logits(std::span<const Real> param
   struct Local {
     AlignedVector<Real> normed, inverse_rms, query, attended, hidden, copies;
     AttentionScratch<Real> scratch;
-    std::vector<std::unique_ptr<RowStream<Real>>> streams;
+    std::unique_ptr<RowStream<Real>> attention_stream;
   };
   std::vector<Local> locals(static_cast<std::size_t>(omp_get_max_threads()));
 
@@ -337,7 +337,6 @@ AlignedVector<Real> Transformer<Real>::stream_logits(std::span<const Real> param
     const bool last = l + 1 == layers_.size();
     const std::span<const Index> places = last ? answer_rows : std::span<const Index>(all_rows);
     const Index queries = static_cast<Index>(places.size());
-    for (Local& local : locals) local.streams.clear();
 
     // Heads of the first layer that see tokens only as a multiset are worked out from counts.
     std::vector<Index> streamed_heads, counted_heads;
@@ -394,7 +393,7 @@ AlignedVector<Real> Transformer<Real>::stream_logits(std::span<const Real> param
     parallel_for(tiles, [&](Index tile) {
       if (stopped()) return;
       Local& local = locals[static_cast<std::size_t>(omp_get_thread_num())];
-      if (local.streams.empty()) local.streams = attention_.streams(parameters + at.attention);
+      if (!local.attention_stream) local.attention_stream = attention_.stream();
       const Index first = tile * tile_rows, rows = std::min(tile_rows, queries - first);
       const Index* tile_places = places.data() + first;
       const auto rows_of_stream = target.middle_rows(first, rows);
@@ -413,7 +412,7 @@ AlignedVector<Real> Transformer<Real>::stream_logits(std::span<const Real> param
       const auto attended = reserve(local.attended, rows, d);
       if (!streamed_heads.empty())
         attention_.attend(parameters + at.attention, store, query, tile_places, streamed_heads,
-                          skip, local.streams, attended, local.scratch);
+                          skip, *local.attention_stream, attended, local.scratch);
       if (!counted_heads.empty()) {
         const auto copies = reserve(local.copies, rows, vocabulary);
         const Real* before = starting_copies.data() + tile * vocabulary;

@@ -15,10 +15,11 @@ namespace attnspan {
 
 using Position = std::int32_t;
 
-/// Where a query or key stands, made known to attention in one or more of four ways: by the positions
-/// that rows are given, by turning queries and keys (rotary), by adding a bias to the scores, and by
-/// naming the heads whose scores a scaler may scale. One file of src/position/encodings/ overrides
-/// what it needs; the driver asks for nothing else. Immutable and thread-safe.
+/// Where a query or key stands, made known to attention in one or more of four ways: by the
+/// positions that rows are given, by turning queries and keys (rotary), by adding a bias to the
+/// scores, and by naming the heads whose scores a scaler may scale. One file of
+/// src/position/encodings/ overrides what it needs; the driver asks for nothing else. Immutable and
+/// thread-safe.
 template <class Real>
 class PositionEncoding {
  public:
@@ -41,8 +42,8 @@ class PositionEncoding {
   /// Whether `rotate` does anything.
   virtual bool rotary() const { return false; }
 
-  /// Turns every head's part of each row by its position, in place; `inverse` turns it back, which is
-  /// also the gradient. vectors: rows x (heads d_head).
+  /// Turns every head's part of each row by its position, in place; `inverse` turns it back, which
+  /// is also the gradient. vectors: rows x (heads d_head).
   virtual void rotate(MatrixView<Real> /*vectors*/, const Position* /*positions*/,
                       bool /*inverse*/) const {}
 

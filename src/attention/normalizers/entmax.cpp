@@ -21,7 +21,7 @@ class EntmaxStream final : public RowStream<Real> {
   EntmaxStream(const EntmaxThreshold<Real>& threshold, Index d_head)
       : threshold_(threshold), d_head_(d_head) {}
 
-  void start(std::span<const Index> visible) override {
+  void start(const Real*, std::span<const Index> visible) override {
     rows_.resize(visible.size());
     for (Row& row : rows_) {
       row.scores.clear();
@@ -144,7 +144,7 @@ class Entmax final : public Normalizer<Real> {
     threshold_.backward(weights, count, dweights);
   }
 
-  std::unique_ptr<RowStream<Real>> stream(const Real*, Index d_head) const override {
+  std::unique_ptr<RowStream<Real>> stream(Index d_head) const override {
     return std::make_unique<EntmaxStream<Real>>(threshold_, d_head);
   }
 

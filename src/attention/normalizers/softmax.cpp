@@ -31,7 +31,7 @@ class SoftmaxStream final : public RowStream<Real> {
  public:
   explicit SoftmaxStream(Index d_head) : d_head_(d_head) {}
 
-  void start(std::span<const Index> visible) override {
+  void start(const Real*, std::span<const Index> visible) override {
     // All keys at or below the floor together weigh at most 2^-25 of the sum for float (2^-54 for
     // double): less than half a unit in the last place.
     const Real tiny = std::log(std::numeric_limits<Real>::epsilon() / 4);
@@ -117,7 +117,7 @@ class Softmax final : public Normalizer<Real> {
     for (Index j = 0; j < count; ++j) dweights[j] = weights[j] * (dweights[j] - inner);
   }
 
-  std::unique_ptr<RowStream<Real>> stream(const Real*, Index d_head) const override {
+  std::unique_ptr<RowStream<Real>> stream(Index d_head) const override {
     return std::make_unique<SoftmaxStream<Real>>(d_head);
   }
 

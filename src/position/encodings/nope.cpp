@@ -14,7 +14,8 @@ class Nope final : public PositionEncoding<Real> {
 
 namespace positions {
 PositionEntry nope() {
-  return position_entry_of<Nope>("nope", "no encoding; the causal mask alone tells positions apart");
+  return position_entry_of<Nope>("nope",
+                                 "no encoding; the causal mask alone tells positions apart");
 }
 }  // namespace positions
 }  // namespace attnspan

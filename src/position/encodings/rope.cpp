@@ -16,7 +16,8 @@ class Rope final : public PositionEncoding<Real> {
       frequencies_.push_back(
           std::pow(10000.0, -2.0 * static_cast<double>(pair) / static_cast<double>(shape.d_head)));
     table_.resize(static_cast<std::size_t>(table_positions * pairs() * 2));
-    for (Position position = 0; position < table_positions; ++position) fill(position, entry(position));
+    for (Position position = 0; position < table_positions; ++position)
+      fill(position, entry(position));
   }
 
   bool rotary() const override { return true; }

@@ -1,0 +1,88 @@
+#include "train/cost.hpp"
+
+#include <algorithm>
+
+#include "core/parallel.hpp"
+#include "model/transformer.hpp"
+#include "position/position.hpp"
+
+namespace attnspan {
+namespace {
+
+/// Weights that multiply every row of a layer: queries, keys, values, output, feed-forward.
+double layer_weights(const ModelConfig& c) {
+  const auto d = static_cast<double>(c.d_model);
+  return 4 * d * d + 2 * d * static_cast<double>(c.d_ff);
+}
+
+Index biased_heads(const ModelConfig& config) {
+  const auto position = make_position<float>(config.position, {config.heads, config.d_head()});
+  Index count = 0;
+  for (Index head = 0; head < config.heads; ++head) count += position->biased(head) ? 1 : 0;
+  return count;
+}
+
+}  // namespace
+
+double training_step_flops(const ModelConfig& config, const Task& task,
+                           const TrainingOptions& options) {
+  const auto tokens =
+      static_cast<double>(task.total_tokens(options.train_length, Purpose::training));
+  const auto layers = static_cast<double>(config.layers), d = static_cast<double>(config.d_model);
+  const double weights = layers * layer_weights(config) + d * config.vocabulary;
+  const double visible = (tokens + 1) / 2;
+  return static_cast<double>(options.batch_size) * tokens *
+         (6 * weights + 12 * d * visible * layers);
+}
+
+double evaluation_flops(const ModelConfig& config, const Task& task, std::int64_t length) {
+  const auto n = static_cast<double>(task.total_tokens(length, Purpose::evaluation));
+  const auto answers = static_cast<double>(task.answer_tokens(length, Purpose::evaluation));
+  const auto d = static_cast<double>(config.d_model), head = static_cast<double>(config.d_head());
+  const auto biased = static_cast<double>(biased_heads(config));
+  const double free_heads = static_cast<double>(config.heads) - biased;
+  // Heads with a distance bias look back over a few hundred keys; others over all of them, or in
+  // the first layer over the distinct tokens.
+  const double near = std::min(n / 2, 512.0);
+  double flops = answers * 2 * d * config.vocabulary;
+  for (std::int64_t layer = 0; layer < config.layers; ++layer) {
+    const bool first = layer == 0, last = layer + 1 == config.layers;
+    const double queries = last ? answers : n;
+    const double far =
+        first ? std::min(n / 2, static_cast<double>(config.vocabulary)) : (last ? n : n / 2);
+    flops += n * 4 * d * d + queries * 2 * (layer_weights(config) - 2 * d * d);
+    flops += queries * 4 * head * (biased * near + free_heads * far);
+  }
+  return flops;
+}
+
+double training_bytes(const ModelConfig& config, const Task& task, const TrainingOptions& options,
+                      int threads) {
+  const auto tokens =
+      static_cast<double>(task.total_tokens(options.train_length, Purpose::training));
+  const auto d = static_cast<double>(config.d_model), ff = static_cast<double>(config.d_ff);
+  const auto parameters = static_cast<double>(parameter_count(config));
+  // Up to eight lanes of gradients; weights, two moments, average.
+  const double state = 12 * parameters;
+  const double rows = std::max(256.0, tokens);
+  const double activations = rows * (static_cast<double>(config.layers) *
+                                         (11 * d + 2 * ff + 4 * static_cast<double>(config.heads)) +
+                                     8 * d + ff + config.vocabulary);
+  const double scratch = 3 * 64 * tokens;
+  return 4 * (state + threads * (activations + scratch)) + (16 << 20);
+}
+
+double evaluation_bytes(const ModelConfig& config, const Task& task, std::int64_t length,
+                        int threads) {
+  const auto n = static_cast<double>(task.total_tokens(length, Purpose::evaluation));
+  const auto answers = static_cast<double>(task.answer_tokens(length, Purpose::evaluation));
+  const auto d = static_cast<double>(config.d_model);
+  const auto parameters = static_cast<double>(parameter_count(config));
+  const double rows = 4 * n * 3 * d + 40 * n;  // stream, keys and values; tokens and positions
+  const double selected = 4 * answers * (d + config.vocabulary);
+  const double copies = 4 * n / 64 * config.vocabulary;
+  const double candidates = threads * 64.0 * 8 * n;  // dense rows: every key of a tile is kept
+  return 4 * 4 * parameters + rows + selected + copies + candidates + (16 << 20);
+}
+
+}  // namespace attnspan
