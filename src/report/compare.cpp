@@ -35,20 +35,20 @@ void check_baseline(const std::vector<TableRow>& rows, std::string_view baseline
   unknown_name("baseline", baseline, allowed);
 }
 
-/// Finds the row that another is compared with.
+/// Finds the row that another is compared with. A variant as baseline is kept under no position: it
+/// is met from all of them.
 class BaselineIndex {
  public:
   BaselineIndex(const std::vector<TableRow>& rows, std::string_view baseline) {
     for (const TableRow& row : rows) {
       if (row.attention == baseline) by_block_[{row.task, row.train_length, row.position}] = &row;
-      if (variant_name(row) == baseline)
-        by_block_[{row.task, row.train_length, any_position}] = &row;
+      if (variant_name(row) == baseline) by_block_[{row.task, row.train_length, ""}] = &row;
     }
   }
 
   /// Null when there is none, or when it is `row` itself.
   const TableRow* find(const TableRow& row) const {
-    for (const std::string& position : {row.position, any_position}) {
+    for (const std::string& position : {row.position, std::string()}) {
       const auto found = by_block_.find({row.task, row.train_length, position});
       if (found != by_block_.end()) return found->second == &row ? nullptr : found->second;
     }
@@ -56,7 +56,6 @@ class BaselineIndex {
   }
 
  private:
-  inline static const std::string any_position;
   std::map<std::tuple<std::string, std::int64_t, std::string>, const TableRow*> by_block_;
 };
 
@@ -306,8 +305,8 @@ std::string json(const Comparison& comparison) {
     Json row = to_json(comparison.rows[i]);
     for (std::size_t j = 0; j < comparison.rows[i].accuracy.size(); ++j)
       if (const auto& difference = comparison.differences[i][j])
-        row["accuracy"][j]["difference"] = {
-            {"value", difference->value}, {"ci95", {difference->ci95.low, difference->ci95.high}}};
+        row["accuracy"][j]["difference"] = {{"value", difference->value},
+                                            {"ci95", to_json(difference->ci95)}};
     json["table"].push_back(std::move(row));
   }
   return to_text(json);

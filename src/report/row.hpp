@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "report/json.hpp"
+#include "report/statistics.hpp"
 
 namespace attnspan {
 
@@ -71,6 +72,10 @@ CellRow row_from_json(const Json& json, const std::string& path = "row");
 
 /// {decile, samples, exact, exact_match} for each.
 Json to_json(const std::vector<DepthDecile>& depth);
+
+/// [low, high] to six decimals: further digits say nothing, and the last ones differ between
+/// compilers.
+Json to_json(const Interval& interval);
 
 /// `value`, or null when it is not finite.
 Json finite_or_null(double value);

@@ -180,7 +180,7 @@ Json to_json(const Accuracy& accuracy) {
                {"mean", accuracy.exact_match.mean},
                {"min", accuracy.exact_match.min},
                {"max", accuracy.exact_match.max},
-               {"ci95", {accuracy.ci95.low, accuracy.ci95.high}},
+               {"ci95", to_json(accuracy.ci95)},
                {"samples", accuracy.samples},
                {"exact", accuracy.exact},
                {"token_accuracy", finite_or_null(accuracy.token_accuracy)},

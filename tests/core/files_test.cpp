@@ -1,0 +1,85 @@
+#include "core/files.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "core/error.hpp"
+#include "support/catch.hpp"
+
+using namespace attnspan;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder of its own, gone afterwards.
+struct TemporaryFolder {
+  fs::path path;
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "attnspan-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  ~TemporaryFolder() { fs::remove_all(path); }
+  std::string operator/(const char* name) const { return (path / name).string(); }
+  auto files() const { return std::distance(fs::directory_iterator(path), {}); }
+};
+
+std::string complaint(const std::string& path) {
+  try {
+    write_atomically(path, "new");
+    return "";
+  } catch (const FileError& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+TEST_CASE("A file is replaced whole and nothing is left beside it", "[unit]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "results.json";
+  const std::string bytes("two\nlines\0and a zero", 20);
+  write_atomically(path, "old");
+  write_atomically(path, bytes);
+  CHECK(read_file(path, 1000) == bytes);
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("What a killed writer left behind does not stop the next", "[unit]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "results.json";
+  write_atomically(path + "." + std::to_string(::getpid()) + "-0.tmp", "left behind");
+  write_atomically(path, "new");
+  CHECK(read_file(path, 1000) == "new");
+}
+
+TEST_CASE("A file that cannot be written keeps its old content", "[unit]") {
+  const TemporaryFolder folder;
+  CHECK(complaint(folder / "missing/results.json").find("No such file or directory") !=
+        std::string::npos);
+  CHECK(complaint(folder.path.string()).find("Is a directory") != std::string::npos);
+  CHECK(complaint("/dev/full") == "cannot write '/dev/full': No space left on device");
+  CHECK(folder.files() == 0);
+}
+
+TEST_CASE("A device is written to, not replaced", "[unit]") {
+  CHECK(complaint("/dev/null") == "");
+  struct stat status {};
+  REQUIRE(::stat("/dev/null", &status) == 0);
+  CHECK(S_ISCHR(status.st_mode));
+}
+
+TEST_CASE("Files are read up to a limit", "[unit]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "bytes";
+  write_atomically(path, "12345");
+  CHECK(read_file(path, 5) == "12345");
+  CHECK_THROWS_AS(read_file(path, 4), InputError);
+  CHECK_THROWS_AS(read_file("/dev/zero", 1 << 20), InputError);
+  CHECK_THROWS_AS(read_file(folder / "missing", 5), FileError);
+  CHECK_THROWS_AS(read_file(folder.path.string(), 5), FileError);
+}
