@@ -117,8 +117,8 @@ std::vector<Cell> expand(const SweepSpec& spec) {
   for (const TaskPlan& plan : spec.tasks) {
     const Settings& s = plan.settings;
     count += static_cast<double>(s.train_length.size()) * static_cast<double>(s.attention.size()) *
-             static_cast<double>(s.position.size()) *
-             static_cast<double>(s.learning_rates.size()) * static_cast<double>(s.seeds);
+             static_cast<double>(s.position.size()) * static_cast<double>(s.learning_rates.size()) *
+             static_cast<double>(s.seeds);
   }
   if (count > most_cells)
     throw InputError("the sweep has " + shortest(count) + " cells; at most " +
@@ -136,8 +136,8 @@ CellCost cost(const Cell& cell) {
   cost.evaluation_flops = static_cast<double>(cell.training.validation_samples) *
                           evaluation_flops(cell.model, task, cell.training.train_length);
   for (const TestPoint& test : cell.tests)
-    cost.evaluation_flops += static_cast<double>(test.samples) *
-                             evaluation_flops(cell.model, task, test.length);
+    cost.evaluation_flops +=
+        static_cast<double>(test.samples) * evaluation_flops(cell.model, task, test.length);
   return cost;
 }
 

@@ -28,9 +28,7 @@ struct Planned {
 
 std::vector<Planned> planned_evaluations(const Cell& cell) {
   std::vector<Planned> evaluations{
-      {Stream::validation,
-       {1, cell.training.train_length, cell.training.validation_samples},
-       0}};
+      {Stream::validation, {1, cell.training.train_length, cell.training.validation_samples}, 0}};
   for (const TestPoint& test : cell.tests) evaluations.push_back({Stream::test, test, 0});
   double total = 0;
   for (Planned& evaluation : evaluations) {

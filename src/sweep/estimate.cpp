@@ -61,7 +61,8 @@ Speed measure(const Cell& cell, double flops) {
                                              cell.training.validation_samples);
   const Clock::time_point evaluation_start = Clock::now();
   evaluate(cell.model, trainer.weights(), task, request);
-  speed.evaluation = static_cast<double>(request.samples) * sample / seconds_since(evaluation_start);
+  speed.evaluation =
+      static_cast<double>(request.samples) * sample / seconds_since(evaluation_start);
   return speed;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -118,6 +119,9 @@ void Journal::reserve() {
 
 void Journal::append(const CellRow& row) {
   write(checked_line(to_json(row)));
+  struct stat status {};
+  if (::fstat(file_.number, &status) == 0 && status.st_nlink == 0)
+    throw FileError("'" + path_ + "' was removed while it was in use");
   rows_.push_back(row);
 }
 

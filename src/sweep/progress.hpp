@@ -21,8 +21,8 @@ class Progress {
   /// Share of the expected time of all cells that has been worked off, 0 .. 1.
   double fraction() const;
 
-  /// Seconds left when `elapsed` seconds have passed: what is expected, corrected by how the expected
-  /// time of what is done compares to the time it really took.
+  /// Seconds left when `elapsed` seconds have passed: what is expected, corrected by how the
+  /// expected time of what is done compares to the time it really took.
   double seconds_left(double elapsed) const;
 
  private:

@@ -27,8 +27,8 @@ bool take(std::string_view& text, char expected) {
   return true;
 }
 
-/// Without the last digits, where repeated multiplication leaves its rounding errors: 1e-4 * 10^2 is
-/// meant to be 0.01.
+/// Without the last digits, where repeated multiplication leaves its rounding errors: 1e-4 * 10^2
+/// is meant to be 0.01.
 double tidy(double value) {
   char digits[32];
   std::snprintf(digits, sizeof digits, "%.12g", value);

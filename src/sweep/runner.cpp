@@ -51,9 +51,13 @@ bool Runner::run(const RunOptions& options, const Events& events) {
       row.status = Status::failed;
       row.message = error.what();
     }
-    if (journal_) journal_->append(row);
+    rows_.insert_or_assign(row.key, row);
+    if (journal_) {
+      unkept_ = true;
+      journal_->append(row);
+      unkept_ = false;
+    }
     if (checkpoints_) checkpoints_->remove();
-    rows_.insert_or_assign(row.key, std::move(row));
     if (events.on_row) events.on_row();
   }
   return true;

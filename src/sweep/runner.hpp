@@ -14,8 +14,8 @@
 
 namespace attnspan {
 
-/// Runs cells one after another and keeps what comes out. With a journal nothing that is finished is
-/// ever computed again.
+/// Runs cells one after another and keeps what comes out. With a journal nothing that is finished
+/// is ever computed again.
 class Runner {
  public:
   /// `cells` are those of the whole sweep, `mine` the ones to be run here (a shard, or all).
@@ -39,6 +39,9 @@ class Runner {
   /// nothing more is computed.
   bool run(const RunOptions& options, const Events& events);
 
+  /// After a FileError from `run`: whether a finished row could not be put into the journal.
+  bool has_unkept_row() const { return unkept_; }
+
   /// Every row there is, in the order of the cells.
   std::vector<CellRow> rows() const;
 
@@ -48,6 +51,7 @@ class Runner {
   Journal* journal_;
   const CheckpointFile* checkpoints_;
   std::map<std::string, CellRow> rows_;  ///< by key
+  bool unkept_ = false;
 };
 
 }  // namespace attnspan

@@ -111,10 +111,6 @@ void assign(Settings& settings, const SettingKey& key, const Json& value) {
       key.member);
 }
 
-Json value_of(const Settings& settings, const SettingKey& key) {
-  return std::visit([&](auto member) { return Json(settings.*member); }, key.member);
-}
-
 /// Puts every key of `values` but "task" into `settings`; an unknown key is refused.
 void assign_all(Settings& settings, const Json& values, const std::string& where) {
   for (const auto& [name, value] : values.items()) {
@@ -153,8 +149,7 @@ std::vector<TaskEntryText> read_tasks(const Json& spec) {
       throw InputError(
           "task must be a name, or a list of names and of objects with a \"task\" each, not " +
           shown(value) + ".");
-    tasks.push_back(
-        {make_task(name.get<std::string>()), has_overrides ? entry : Json::object()});
+    tasks.push_back({make_task(name.get<std::string>()), has_overrides ? entry : Json::object()});
   }
   return tasks;
 }
@@ -217,6 +212,10 @@ const std::vector<SettingKey>& setting_keys() {
   return keys;
 }
 
+Json setting_value(const Settings& settings, const SettingKey& key) {
+  return std::visit([&](auto member) { return Json(settings.*member); }, key.member);
+}
+
 SweepSpec resolve_spec(const Json& spec, const Json& flags) {
   if (!spec.is_object()) throw InputError("a sweep spec is a JSON object: {\"task\": ...}.");
   SweepSpec resolved;
@@ -272,11 +271,12 @@ Json to_json(const SweepSpec& spec) {
   for (const TaskPlan& plan : spec.tasks) {
     Json entry{{"task", plan.task.resolved}};
     for (const SettingKey& key : setting_keys())
-      if (Json value = value_of(plan.settings, key); value != value_of(spec.settings, key))
+      if (Json value = setting_value(plan.settings, key);
+          value != setting_value(spec.settings, key))
         entry[key.name] = std::move(value);
     tasks.push_back(entry.size() == 1 ? entry["task"] : entry);
   }
-  for (const SettingKey& key : setting_keys()) json[key.name] = value_of(spec.settings, key);
+  for (const SettingKey& key : setting_keys()) json[key.name] = setting_value(spec.settings, key);
   return json;
 }
 
@@ -322,7 +322,8 @@ std::string describe_difference(const Json& there, const Json& here) {
       else
         ++more;
     }
-  return join(differences) + (more > 0 ? ", and " + std::to_string(more) + " more keys differ" : "");
+  return join(differences) +
+         (more > 0 ? ", and " + std::to_string(more) + " more keys differ" : "");
 }
 
 }  // namespace attnspan

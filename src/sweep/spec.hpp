@@ -63,6 +63,9 @@ struct SettingKey {
 };
 const std::vector<SettingKey>& setting_keys();
 
+/// The value that a key has in these settings.
+Json setting_value(const Settings& settings, const SettingKey& key);
+
 /// A task with the settings that hold for it.
 struct TaskPlan {
   NamedTask task;
@@ -76,10 +79,10 @@ struct SweepSpec {
 };
 
 /// Reads a spec. Its keys are those of `setting_keys` and "task": a name, or a list of names and of
-/// objects {"task": name, and keys that hold for this task only}. Lists of one may be written as the
-/// value alone. `flags` has the same keys (tasks as names) and goes before the spec and its tasks.
-/// Throws InputError on an unknown key (naming the nearest), a wrong type, a value out of bounds or
-/// named twice, an unknown task, attention or position.
+/// objects {"task": name, and keys that hold for this task only}. Lists of one may be written as
+/// the value alone. `flags` has the same keys (tasks as names) and goes before the spec and its
+/// tasks. Throws InputError on an unknown key (naming the nearest), a wrong type, a value out of
+/// bounds or named twice, an unknown task, attention or position.
 SweepSpec resolve_spec(const Json& spec, const Json& flags);
 
 /// The text of a spec file or results file: JSON with comments. A results file (told by its
@@ -92,7 +95,8 @@ Json to_json(const SweepSpec& spec);
 /// What the values of one flag, as typed, put into `flags` of resolve_spec.
 Json flag_to_json(const SettingKey& key, const std::vector<std::string>& values);
 
-/// In what two resolved specs differ: "steps is 100 there and 200 here, ..."; empty when in nothing.
+/// In what two resolved specs differ: "steps is 100 there and 200 here, ..."; empty when in
+/// nothing.
 std::string describe_difference(const Json& there, const Json& here);
 
 }  // namespace attnspan

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace attnspan {
+
+/// Where a result goes: a file, or stdout ("-" or nothing).
+class Destination {
+ public:
+  /// Throws FileError when it is a folder.
+  explicit Destination(std::string path);
+
+  /// Whether it is a file proper, which can have a journal beside it: not stdout, a pipe or a
+  /// device.
+  bool is_file() const { return is_file_; }
+  bool is_stdout() const { return path_.empty() || path_ == "-"; }
+  const std::string& path() const { return path_; }
+
+  /// Replaces the file, atomically, or writes to the stream. Throws FileError.
+  void write(std::string_view text) const;
+
+ private:
+  std::string path_;
+  bool is_file_ = false;
+};
+
+}  // namespace attnspan

@@ -1,0 +1,13 @@
+#include "cli/command.hpp"
+#include "cli/run.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app;
+  attnspan::Command command;
+  attnspan::add_list(app, command);
+  attnspan::add_data(app, command);
+  attnspan::add_sweep(app, command);
+  attnspan::add_merge(app, command);
+  attnspan::add_compare(app, command);
+  return attnspan::run(app, command, argc, argv);
+}

@@ -1,0 +1,69 @@
+#include "cli/output.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <system_error>
+
+#include "core/error.hpp"
+
+namespace attnspan {
+namespace {
+
+bool write_all(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+std::string two_digits(long long value) { return (value < 10 ? "0" : "") + std::to_string(value); }
+
+}  // namespace
+
+void print(std::string_view text) {
+  if (!write_all(STDOUT_FILENO, text))
+    throw FileError("cannot write to standard output: " + std::generic_category().message(errno));
+}
+
+void write_context(std::string_view text) { write_all(STDERR_FILENO, text); }
+
+void warn(std::string_view sentence) {
+  std::string line = "attnspan: " + std::string(sentence);
+  for (char& character : line)
+    if (static_cast<unsigned char>(character) < ' ' || character == '\x7f') character = '?';
+  if (line.back() != '.' && line.back() != '?' && line.back() != ')') line += '.';
+  write_context(line + '\n');
+}
+
+std::string describe_seconds(double seconds) {
+  if (!(seconds < 1e9)) return "more than 30 years";
+  const long long whole = std::llround(std::max(0.0, seconds));
+  if (whole < 60) return std::to_string(whole) + " s";
+  if (whole < 3600) return std::to_string(whole / 60) + " min " + two_digits(whole % 60) + " s";
+  return std::to_string(whole / 3600) + " h " + two_digits(whole / 60 % 60) + " min";
+}
+
+std::string describe_bytes(double bytes) {
+  const double mebibytes = bytes / (1 << 20);
+  char text[64];
+  if (mebibytes < 1000)
+    std::snprintf(text, sizeof text, "%.0f MiB", std::ceil(mebibytes));
+  else
+    std::snprintf(text, sizeof text, "%.1f GiB", mebibytes / 1024);
+  return text;
+}
+
+std::string describe_count(std::int64_t count) {
+  std::string digits = std::to_string(count);
+  for (std::ptrdiff_t place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3)
+    digits.insert(static_cast<std::size_t>(place), ",");
+  return digits;
+}
+
+}  // namespace attnspan

@@ -1,0 +1,118 @@
+#include "cli/run.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "cli/build_info.hpp"
+#include "cli/output.hpp"
+#include "core/error.hpp"
+#include "core/names.hpp"
+
+namespace attnspan {
+namespace {
+
+const char* const summary =
+    "Measures how far attention spans: trains small transformers on short sequences, on the CPU,\n"
+    "then tests them on sequences up to 1000 times longer.";
+
+const char* const footer =
+    "Exit codes: 0 ok, 1 runtime or file failure, 2 usage or bad input, 3 finished with failed\n"
+    "cells, 130 interrupted.\n"
+    "\n"
+    "Examples:\n"
+    "  attnspan sweep quick -o quick.json\n"
+    "  attnspan compare quick.json --baseline softmax\n"
+    "  attnspan data recall --length 32 --samples 3";
+
+/// The nearest of the names when one is near, as a clause.
+std::string guess(const std::string& name, const std::vector<std::string>& allowed) {
+  const std::string shown = name.substr(0, 80);
+  const auto nearest = std::min_element(allowed.begin(), allowed.end(),
+                                        [&](const std::string& a, const std::string& b) {
+                                          return edit_distance(shown, a) < edit_distance(shown, b);
+                                        });
+  if (nearest == allowed.end() ||
+      edit_distance(shown, *nearest) > std::max<std::size_t>(2, shown.size() / 3))
+    return "";
+  return "; did you mean '" + *nearest + "'?";
+}
+
+void check_subcommand(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> names;
+  for (const CLI::App* subcommand : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(subcommand->get_name());
+  if (argc < 2) throw InputError("a command is needed: " + join(names) + "; see attnspan --help.");
+  const std::string name = argv[1];
+  if (name.starts_with("-") || std::find(names.begin(), names.end(), name) != names.end()) return;
+  unknown_name("command", name, names);
+}
+
+/// The library names what it did not expect; a guess helps more.
+[[noreturn]] void explain_extras(const CLI::App& app, const CLI::ParseError& error) {
+  for (const CLI::App* subcommand : app.get_subcommands()) {
+    std::vector<std::string> flags;
+    for (const CLI::Option* option : subcommand->get_options())
+      for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    for (const std::string& extra : subcommand->remaining())
+      if (extra.starts_with("-")) {
+        const std::string flag = extra.substr(0, extra.find('='));
+        throw InputError("unknown option '" + flag.substr(0, 80) + "'" + guess(flag, flags) +
+                         " See attnspan " + subcommand->get_name() + " --help.");
+      }
+    for (const std::string& extra : subcommand->remaining())
+      throw InputError("unexpected argument '" + extra.substr(0, 80) + "'; see attnspan " +
+                       subcommand->get_name() + " --help.");
+  }
+  throw InputError(error.what());
+}
+
+/// False when the command line asked for help or the version, which is then printed.
+bool parse(CLI::App& app, int argc, char** argv) {
+  try {
+    check_subcommand(app, argc, argv);
+    app.parse(argc, argv);
+    return true;
+  } catch (const CLI::CallForHelp&) {
+    print(app.help());
+  } catch (const CLI::CallForAllHelp&) {
+    print(app.help("", CLI::AppFormatMode::All));
+  } catch (const CLI::CallForVersion& version) {
+    print(std::string(version.what()) + "\n");
+  } catch (const CLI::ExtrasError& error) {
+    explain_extras(app, error);
+  } catch (const CLI::ParseError& error) {
+    throw InputError(error.what());
+  }
+  return false;
+}
+
+}  // namespace
+
+int run(CLI::App& app, Command& command, int argc, char** argv) {
+  // A reader that goes away and a file that grows too large are errors of the write, with a
+  // message.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+
+  app.name("attnspan");
+  app.description(summary);
+  app.footer(footer);
+  app.set_version_flag("--version", describe_build());
+  app.require_subcommand(1);
+  try {
+    return parse(app, argc, argv) ? command() : exit_ok;
+  } catch (const InputError& error) {
+    warn(error.what());
+    return exit_usage;
+  } catch (const std::bad_alloc&) {
+    warn("out of memory");
+  } catch (const std::exception& error) {
+    warn(error.what());
+  }
+  return exit_failure;
+}
+
+}  // namespace attnspan

@@ -1,0 +1,52 @@
+#include "sweep/merge.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "core/error.hpp"
+#include "core/names.hpp"
+#include "sweep/cell.hpp"
+#include "sweep/spec.hpp"
+
+namespace attnspan {
+
+Result merge(const std::vector<Result>& results) {
+  if (results.empty()) throw InputError("there is no result to merge.");
+  const Result& first = results.front();
+  for (const Result& result : results)
+    if (result.spec != first.spec)
+      throw InputError(first.origin + " and " + result.origin + " are of different sweeps: " +
+                       describe_difference(first.spec, result.spec) + ".");
+
+  std::map<std::string, CellRow> by_key;
+  for (CellRow& row : merge_cells(results)) by_key.emplace(row.key, std::move(row));
+  Result merged;
+  merged.context = first.context;
+  merged.spec = first.spec;
+  std::vector<std::string> missing;
+  for (const Cell& cell : expand(resolve_spec(first.spec, Json::object()))) {
+    const auto row = by_key.find(cell.key);
+    if (row == by_key.end()) {
+      missing.push_back(cell.key);
+      continue;
+    }
+    merged.cells.push_back(std::move(row->second));
+    by_key.erase(row);
+  }
+  if (!missing.empty()) {
+    constexpr std::size_t most_named = 5;
+    const std::size_t count = missing.size();
+    if (count > most_named) missing.resize(most_named);
+    throw InputError(
+        std::to_string(count) + (count == 1 ? " cell is" : " cells are") +
+        " missing: " + join(missing) +
+        (count > most_named ? ", and " + std::to_string(count - most_named) + " more" : "") +
+        "; add the results that have them.");
+  }
+  if (!by_key.empty())
+    throw InputError(first.origin + " or a result given with it has the cell " +
+                     by_key.begin()->first + ", which its spec has not.");
+  return merged;
+}
+
+}  // namespace attnspan
