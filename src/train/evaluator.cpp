@@ -20,18 +20,18 @@ struct SampleCounts {
   bool finite = true, stopped = false;
 };
 
+std::uint64_t sample_identity(const EvaluationRequest& request, std::int64_t index) {
+  return static_cast<std::uint64_t>(request.length) << 32 | static_cast<std::uint64_t>(index);
+}
+
 SampleCounts evaluate_sample(const Transformer<float>& model, std::span<const float> weights,
                              const Task& task, const EvaluationRequest& request, std::int64_t index,
                              const std::atomic<bool>* stop) {
-  // Samples depend on the length, so that no length repeats the draws of another.
-  const std::uint64_t identity =
-      static_cast<std::uint64_t>(request.length) << 32 | static_cast<std::uint64_t>(index);
-  Rng rng(request.seed, request.stream, identity);
-  const Sample sample = task.generate(rng, request.length, Purpose::evaluation);
+  const Sample sample = evaluation_sample(task, request, index);
   const BatchPacker packer(model.position(), request.seed);
   PackedBatch batch;
   packer.clear(batch);
-  packer.add(sample, identity, batch);
+  packer.add(sample, sample_identity(request, index), batch);
 
   SampleCounts counts;
   counts.depth_decile = sample.depth_decile;
@@ -66,6 +66,11 @@ void add(EvaluationCounts& total, const SampleCounts& sample) {
 }
 
 }  // namespace
+
+Sample evaluation_sample(const Task& task, const EvaluationRequest& request, std::int64_t index) {
+  Rng rng(request.seed, request.stream, sample_identity(request, index));
+  return task.generate(rng, request.length, Purpose::evaluation);
+}
 
 EvaluationCounts evaluate(const ModelConfig& config, std::span<const float> weights,
                           const Task& task, const EvaluationRequest& request,

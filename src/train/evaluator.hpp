@@ -33,6 +33,10 @@ struct EvaluationCounts {
   bool stopped = false;           ///< ended early by `stop`; the counts are then of no use
 };
 
+/// The index-th sample of an evaluation. Samples depend on the length, so that no length repeats the
+/// draws of another.
+Sample evaluation_sample(const Task& task, const EvaluationRequest& request, std::int64_t index);
+
 /// Exact match and token accuracy from one teacher-forced pass a sample: under a causal model
 /// greedy generation is right exactly when the argmax is right at every answer position (induction
 /// over the answer). Memory grows linearly with the length. `stop`, when given, is polled often;
