@@ -27,23 +27,39 @@ void for_each_tile(const Packing& packing, Index heads, const Body& body) {
   }
 }
 
-template <class Real, class Entry, class... Arguments>
-auto make(const Entry& entry, Arguments... arguments) {
+template <class Real>
+std::unique_ptr<Scaler<Real>> make_scaler(const AttentionVariant& variant) {
   if constexpr (std::is_same_v<Real, float>)
-    return entry.make_float(arguments...);
+    return variant.scaler->make_float();
   else
-    return entry.make_double(arguments...);
+    return variant.scaler->make_double();
+}
+
+template <class Real>
+std::unique_ptr<Normalizer<Real>> make_normalizer(const AttentionVariant& variant) {
+  if constexpr (std::is_same_v<Real, float>)
+    return variant.normalizer->make_float(variant.argument);
+  else
+    return variant.normalizer->make_double(variant.argument);
 }
 
 }  // namespace
 
 template <class Real>
-Attention<Real>::Attention(const AttentionShape& shape, const std::string& variant_name,
-                           const std::string& position_name)
-    : shape_(shape), position_(make_position<Real>(position_name, {shape.heads, shape.d_head})) {
-  const AttentionVariant variant = attention_variant(variant_name);
-  scaler_ = make<Real>(*variant.scaler);
-  normalizer_ = make<Real>(*variant.normalizer, variant.argument);
+Attention<Real>::Attention(const AttentionShape& shape, const std::string& variant,
+                           const std::string& position)
+    : Attention(shape, make_scaler<Real>(attention_variant(variant)),
+                make_normalizer<Real>(attention_variant(variant)),
+                make_position<Real>(position, {shape.heads, shape.d_head})) {}
+
+template <class Real>
+Attention<Real>::Attention(const AttentionShape& shape, std::unique_ptr<Scaler<Real>> scaler,
+                           std::unique_ptr<Normalizer<Real>> normalizer,
+                           std::unique_ptr<PositionEncoding<Real>> position)
+    : shape_(shape),
+      scaler_(std::move(scaler)),
+      normalizer_(std::move(normalizer)),
+      position_(std::move(position)) {
   if (!scaler_->identity())
     for (Index head = 0; head < shape.heads; ++head)
       if (position_->scaled(head)) scaled_heads_.push_back(head);

@@ -69,6 +69,11 @@ class Attention {
   /// Throws InputError on unknown names.
   Attention(const AttentionShape& shape, const std::string& variant, const std::string& position);
 
+  /// The same from parts that need not be in a catalog.
+  Attention(const AttentionShape& shape, std::unique_ptr<Scaler<Real>> scaler,
+            std::unique_ptr<Normalizer<Real>> normalizer,
+            std::unique_ptr<PositionEncoding<Real>> position);
+
   /// Learned tensors of scaler, normalizer and encoding, in the order of `parameters` pointers.
   const std::vector<TensorSpec>& tensors() const { return tensors_; }
 
