@@ -1,6 +1,7 @@
 #include "ops/rmsnorm.hpp"
 
 #include <cmath>
+#include <limits>
 
 namespace attnspan {
 
@@ -14,7 +15,11 @@ void rmsnorm(ConstMatrixView<Real> x, const Real* gain, MatrixView<Real> y, Real
     Real squares = 0;
 #pragma omp simd reduction(+ : squares)
     for (Index j = 0; j < d; ++j) squares += in[j] * in[j];
-    const Real scale = Real(1) / std::sqrt(squares / static_cast<Real>(d) + epsilon);
+    // Of squares that overflow the scale would be 0 and the row would look healthy: a model gone
+    // bad has to show.
+    const Real scale = std::isfinite(squares)
+                           ? Real(1) / std::sqrt(squares / static_cast<Real>(d) + epsilon)
+                           : std::numeric_limits<Real>::quiet_NaN();
     inverse_rms[i] = scale;
 #pragma omp simd
     for (Index j = 0; j < d; ++j) out[j] = in[j] * scale * gain[j];

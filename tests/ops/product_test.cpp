@@ -1,0 +1,90 @@
+#include "ops/product.hpp"
+
+#include "support/catch.hpp"
+#include "support/numbers.hpp"
+
+using namespace attnspan;
+
+namespace {
+
+/// A matrix whose rows lie `gap` numbers farther apart than they are long; the gaps hold a mark.
+template <class Real>
+struct Spread {
+  static constexpr Real mark = 77;
+  Index rows, cols, stride;
+  AlignedVector<Real> numbers;
+
+  Spread(Rng& rng, Index rows_, Index cols_, Index gap)
+      : rows(rows_), cols(cols_), stride(cols_ + gap) {
+    numbers.assign(static_cast<std::size_t>(rows * stride), mark);
+    for (Index i = 0; i < rows; ++i)
+      for (Index j = 0; j < cols; ++j) view().row(i)[j] = static_cast<Real>(rng.normal());
+  }
+  MatrixView<Real> view() { return {numbers.data(), rows, cols, stride}; }
+  bool gaps_untouched() {
+    for (Index i = 0; i < rows; ++i)
+      for (Index j = cols; j < stride; ++j)
+        if (view().row(i)[j] != mark) return false;
+    return true;
+  }
+};
+
+/// Holds one variant against three loops; `transposed_a` and `transposed_b` say how it reads.
+template <class Real, class Product>
+void check_product(const Product& multiply, bool transposed_a, bool transposed_b, double bound) {
+  Rng rng = random_numbers(1);
+  for (const Index m : {1, 2, 7, 64, 70})
+    for (const Index n : {1, 3, 16, 65})
+      for (const Index k : {1, 5, 33})
+        for (const Index gap : {0, 3})
+          for (const Into into : {Into::replace, Into::add}) {
+            INFO(m << " x " << k << " times " << k << " x " << n << ", gap " << gap);
+            Spread<Real> a =
+                transposed_a ? Spread<Real>(rng, k, m, gap) : Spread<Real>(rng, m, k, gap);
+            Spread<Real> b =
+                transposed_b ? Spread<Real>(rng, n, k, gap) : Spread<Real>(rng, k, n, gap);
+            Spread<Real> c(rng, m, n, gap);
+            const Spread<Real> before = c;
+            multiply(a.view(), b.view(), c.view(), into);
+            double worst = 0;
+            for (Index i = 0; i < m; ++i)
+              for (Index j = 0; j < n; ++j) {
+                double sum =
+                    into == Into::add
+                        ? static_cast<double>(
+                              before.numbers[static_cast<std::size_t>(i * before.stride + j)])
+                        : 0;
+                for (Index t = 0; t < k; ++t)
+                  sum +=
+                      static_cast<double>(transposed_a ? a.view().row(t)[i] : a.view().row(i)[t]) *
+                      static_cast<double>(transposed_b ? b.view().row(j)[t] : b.view().row(t)[j]);
+                worst = std::max(worst, std::abs(sum - static_cast<double>(c.view().row(i)[j])));
+              }
+            CHECK(worst <= bound);
+            CHECK(c.gaps_untouched());
+          }
+}
+
+template <class Real>
+void check_products(double bound) {
+  check_product<Real>(product<Real>, false, false, bound);
+  check_product<Real>(product_bt<Real>, false, true, bound);
+  check_product<Real>(product_at<Real>, true, false, bound);
+}
+
+}  // namespace
+
+// 33 products of standard normals: the sum is of order 10, its rounding below 33 units of that.
+TEST_CASE("products equal three loops, whatever the shape and stride", "[unit]") {
+  check_products<double>(1e-13);
+  check_products<float>(5e-5);
+}
+
+TEST_CASE("products of nothing leave the result alone or empty it", "[unit]") {
+  const Dense<double> a(3, 0), b(0, 2);
+  Dense<double> c(3, 2, 5);
+  product<double>(a.view(), b.view(), c.view(), Into::add);
+  CHECK(c(2, 1) == 5);
+  product<double>(a.view(), b.view(), c.view());
+  CHECK(c(2, 1) == 0);
+}
