@@ -38,15 +38,11 @@ const Json& Fields::any(std::string_view name) {
 
 std::int64_t Fields::integer(std::string_view name, std::int64_t minimum, std::int64_t maximum) {
   const Json& value = any(name);
-  const auto reject = [&] {
+  // An unsigned value that wraps is negative, and so out of bounds.
+  const std::int64_t number = value.is_number_integer() ? value.get<std::int64_t>() : -1;
+  if (number < minimum || number > maximum)
     fail(name, "must be a whole number from " + std::to_string(minimum) + " to " +
                    std::to_string(maximum));
-  };
-  if (!value.is_number_integer()) reject();
-  // Unsigned values above the signed range would wrap.
-  if (value.is_number_unsigned() && value.get<std::uint64_t>() > std::uint64_t{1} << 62) reject();
-  const auto number = value.get<std::int64_t>();
-  if (number < minimum || number > maximum) reject();
   return number;
 }
 

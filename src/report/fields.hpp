@@ -23,6 +23,7 @@ class Fields {
 
   bool has(std::string_view name) const;
 
+  /// Precondition: 0 <= minimum.
   std::int64_t integer(std::string_view name, std::int64_t minimum = 0,
                        std::int64_t maximum = largest_count);
   double number(std::string_view name, double minimum, double maximum);
