@@ -23,5 +23,6 @@ void add_data(CLI::App& app, Command& command);
 void add_sweep(CLI::App& app, Command& command);
 void add_merge(CLI::App& app, Command& command);
 void add_compare(CLI::App& app, Command& command);
+void add_bench(CLI::App& app, Command& command);
 
 }  // namespace attnspan

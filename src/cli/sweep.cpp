@@ -286,8 +286,7 @@ int sweep(const SweepOptions& options) {
 }
 
 /// "16" or "1,2,4".
-std::string default_text(const SettingKey& key) {
-  const Json value = setting_value(Settings{}, key);
+std::string default_text(const Json& value) {
   const auto text = [](const Json& one) {
     return one.is_string()    ? one.get<std::string>()
            : one.is_boolean() ? std::string(one.get<bool>() ? "true" : "false")
@@ -311,12 +310,17 @@ void add_sweep(CLI::App& app, Command& command) {
       ->group("Axes")
       ->type_name("NAME,...")
       ->allow_extra_args(false);
-  for (const SettingKey& key : setting_keys())
-    sweep_command->add_option(key.flag(), options->settings[key.name], key.help)
-        ->group(key.group)
-        ->type_name("")
-        ->default_str(default_text(key))
-        ->allow_extra_args(false);
+  for (const SettingKey& key : setting_keys()) {
+    const Json value = setting_value(Settings{}, key);
+    CLI::Option* option =
+        sweep_command->add_option(key.flag(), options->settings[key.name], key.help)
+            ->group(key.group)
+            ->default_str(default_text(value));
+    if (value.is_array())
+      option->type_name(value[0].is_string() ? "NAME,..." : "N,...")->allow_extra_args(false);
+    else
+      option->type_name(value.is_boolean() ? "BOOL" : "N")->expected(1);
+  }
   const char* const group = "Running";
   sweep_command->add_option("-o,--output", options->output, "Results file; - or nothing: stdout")
       ->group(group)

@@ -13,7 +13,7 @@
 namespace attnspan {
 namespace {
 
-constexpr double most_cells = 100000;
+constexpr long long most_cells = 100000;
 
 /// The shortest training length: as asked for, else a quarter of the longest or, where the task
 /// takes nothing so short, the shortest that it takes.
@@ -120,9 +120,9 @@ std::vector<Cell> expand(const SweepSpec& spec) {
              static_cast<double>(s.position.size()) * static_cast<double>(s.learning_rates.size()) *
              static_cast<double>(s.seeds);
   }
-  if (count > most_cells)
+  if (count > static_cast<double>(most_cells))
     throw InputError("the sweep has " + shortest(count) + " cells; at most " +
-                     shortest(most_cells) + " are allowed.");
+                     std::to_string(most_cells) + " are allowed.");
   std::vector<Cell> cells;
   for (const TaskPlan& plan : spec.tasks) expand(plan, cells);
   return cells;
@@ -175,8 +175,8 @@ Shard parse_shard(const std::string& text) {
     throw InputError("--shard must be i/n, as in 2/8, not '" + text.substr(0, 80) + "'.");
   const long long index = parse_integer(parts[0], "the number before / in --shard");
   const long long count = parse_integer(parts[1], "the number after / in --shard");
-  if (count < 1 || static_cast<double>(count) > most_cells || index < 1 || index > count)
-    throw InputError("--shard i/n must have n from 1 to " + shortest(most_cells) +
+  if (count < 1 || count > most_cells || index < 1 || index > count)
+    throw InputError("--shard i/n must have n from 1 to " + std::to_string(most_cells) +
                      " and i from 1 to n, not '" + text.substr(0, 80) + "'.");
   return {static_cast<std::size_t>(index), static_cast<std::size_t>(count)};
 }

@@ -63,6 +63,7 @@ std::vector<double> parse_numbers(std::string_view text, std::string_view what) 
   for (const std::string& part : split(text, ',')) {
     std::string_view rest = part;
     const std::string shown = part.substr(0, 80);
+    const std::size_t before = values.size();
     double first = 0, last = 0, step = 0;
     if (take_number(rest, first)) {
       if (rest.empty()) {
@@ -76,8 +77,7 @@ std::vector<double> parse_numbers(std::string_view text, std::string_view what) 
           append_range(first, last, geometric, step, shown, what, values);
       }
     }
-    // Whatever took no value did not parse.
-    if (!rest.empty() || part.empty())
+    if (values.size() == before)
       throw InputError(std::string(what) +
                        " takes numbers (1,4,16) or ranges (16-1024*4, 1-5+1), not '" + shown +
                        "'.");
