@@ -66,11 +66,11 @@ TEST_CASE("Differences to a baseline carry Newcombe's interval and a mark", "[un
 
 TEST_CASE("An attention as baseline is met at the same position, a variant at any", "[unit]") {
   Result result = example();
-  for (CellRow& row : result.cells) {
+  for (const CellRow& row : example().cells) {
+    if (row.attention != "softmax") continue;
     CellRow rotary = row;
     rotary.position = "rope";
     rotary.key += "/rope";
-    if (row.attention != "softmax") continue;
     rotary.evaluations[1].exact = 50;
     result.cells.push_back(rotary);
   }
