@@ -22,6 +22,32 @@ bool write_all(int descriptor, std::string_view text) {
   return true;
 }
 
+/// Bytes of the UTF-8 character that `text` begins with; 0 when it begins with none.
+std::size_t character_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t length = byte(0) < 0x80                      ? 1
+                             : byte(0) >= 0xc2 && byte(0) < 0xe0 ? 2
+                             : (byte(0) & 0xf0) == 0xe0          ? 3
+                             : byte(0) >= 0xf0 && byte(0) < 0xf5 ? 4
+                                                                 : 0;
+  if (length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  return length;
+}
+
+/// What may come from outside must not steer the terminal.
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = character_length(text);
+    const bool fine = length > 1 || (length == 1 && text[0] >= ' ' && text[0] != '\x7f');
+    out += fine ? text.substr(0, length) : "?";
+    text.remove_prefix(fine ? length : 1);
+  }
+  return out;
+}
+
 std::string two_digits(long long value) { return (value < 10 ? "0" : "") + std::to_string(value); }
 
 }  // namespace
@@ -34,9 +60,7 @@ void print(std::string_view text) {
 void write_context(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 void warn(std::string_view sentence) {
-  std::string line = "attnspan: " + std::string(sentence);
-  for (char& character : line)
-    if (static_cast<unsigned char>(character) < ' ' || character == '\x7f') character = '?';
+  std::string line = "attnspan: " + printable(sentence);
   if (line.back() != '.' && line.back() != '?' && line.back() != ')') line += '.';
   write_context(line + '\n');
 }

@@ -12,8 +12,8 @@ void print(std::string_view text);
 /// Writes to stderr, where nothing depends on it.
 void write_context(std::string_view text);
 
-/// Writes one sentence to stderr, as "attnspan: ...". Control characters, which may come from
-/// outside, are replaced.
+/// Writes one sentence to stderr, as "attnspan: ...". Control characters and what is not UTF-8,
+/// which may come from outside, are replaced.
 void warn(std::string_view sentence);
 
 /// "5 s", "2 min 05 s", "3 h 20 min".

@@ -60,7 +60,8 @@ struct SweepOptions {
   std::string source;
   std::vector<std::string> tasks;
   std::map<std::string, std::vector<std::string>> settings;  ///< by key, as typed
-  std::string output, shard = "1/1", threads, checkpoint_every = "120";
+  std::string output, shard = "1/1", checkpoint_every = "120";
+  std::optional<std::string> threads;
   bool dry_run = false, fresh = false;
 };
 
@@ -88,9 +89,9 @@ Json read_flags(const SweepOptions& options) {
   return flags;
 }
 
-int read_threads(const std::string& text) {
-  if (text.empty()) return omp_get_max_threads();
-  const long long threads = parse_integer(text, "--threads");
+int read_threads(const std::optional<std::string>& text) {
+  if (!text) return omp_get_max_threads();
+  const long long threads = parse_integer(*text, "--threads");
   if (threads < 1 || threads > 1024)
     throw InputError("--threads must be from 1 to 1024, not " + std::to_string(threads) + ".");
   return static_cast<int>(threads);

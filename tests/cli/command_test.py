@@ -1,0 +1,88 @@
+"""Help, version, lists and samples; unknown words; a stdout that does not take what is written."""
+
+import json
+import os
+import subprocess
+
+from support import PROGRAM, ProgramTest, main
+
+
+class CommandTest(ProgramTest):
+    def test_every_command_has_help_with_an_example(self):
+        top = self.succeed("--help")
+        for command in ("list", "data", "sweep", "merge", "compare"):
+            self.assertIn(command, top)
+            text = self.succeed(command, "--help")
+            self.assertIn(f"  attnspan {command}", text)
+
+    def test_version_names_compiler_and_instruction_set(self):
+        self.assertRegex(self.succeed("--version"),
+                         r"\Aattnspan \d+\.\d+\.\d+ \(\S+\), (GCC|Clang) \d\S+.*, \S+\n\Z")
+
+    def test_unknown_words_get_a_guess(self):
+        self.assert_refused([], 2, "a command is needed")
+        self.assert_refused(["swep"], 2, "did you mean 'sweep'?")
+        self.assert_refused(["list", "task"], 2, "did you mean 'tasks'?")
+        self.assert_refused(["sweep", "quik"], 2, "did you mean 'quick'?")
+        self.assert_refused(["sweep", "smoke", "--stepz", "3"], 2, "did you mean '--steps'?")
+        self.assert_refused(["sweep", "smoke", "smoke"], 2, "unexpected argument")
+        self.assert_refused(["sweep", "smoke", "--steps"], 2, "--steps")
+        self.assert_refused(["--versio"], 2)
+        self.assert_refused(["data", "recal"], 2, "did you mean 'recall'?")
+        self.assert_refused(["data", "copy", "--split", "tset"], 2, "did you mean 'test'?")
+
+    def test_list_names_everything_once(self):
+        whole = self.succeed("list")
+        for what, names in (("tasks", ["copy", "sort", "recall", "needle"]),
+                            ("attention", ["softmax", "ssmax", "entmax", "asentmax"]),
+                            ("positions", ["nope", "rope", "alibi", "nape"]),
+                            ("presets", ["quick", "smoke"])):
+            part = self.succeed("list", what)
+            self.assertIn(part, whole)
+            for name in names:
+                self.assertRegex(part, rf"(?m)^  {name}\b")
+
+    def test_data_marks_the_answers(self):
+        self.assertRegex(self.succeed("data", "copy:symbols=4", "--length", "3", "--samples", "1"),
+                         r"\ABOS (s\d s\d s\d) SEP \[s\d\] \[s\d\] \[s\d\] \[EOS\]\n\Z")
+        lines = self.succeed("data", "sort", "--length", "5", "--samples", "3", "--format",
+                             "jsonl").splitlines()
+        self.assertEqual(len(lines), 3)
+        for index, line in enumerate(lines):
+            sample = json.loads(line)
+            self.assertEqual(sample["index"], index)
+            answers = [sample["tokens"][place] for place in sample["answers"]]
+            self.assertEqual(sorted(sample["tokens"][1:6]), answers[:5])
+
+    def test_data_is_the_same_each_time_and_differs_by_split_and_seed(self):
+        def data(*more):
+            return self.succeed("data", "recall", "--samples", "3", *more)
+        self.assertEqual(data(), data())
+        self.assertEqual(data("--split", "test"), data())
+        texts = {data(), data("--split", "validation"), data("--split", "train"),
+                 data("--seed", "1"), data("--length", "32")}
+        self.assertEqual(len(texts), 5)
+
+    def test_bad_numbers_for_data(self):
+        for flag in ("--length", "--samples"):
+            for value in ("0", "-1", "1e3", "x", "", "99999999999999999999"):
+                self.assert_refused(["data", "copy", flag, value], 2, flag)
+
+    def test_a_full_or_closed_stdout_is_a_failure(self):
+        for command in (["list"], ["--help"], ["--version"], ["data", "copy"]):
+            with open("/dev/full", "w") as full:
+                process = subprocess.run([PROGRAM, *command], stdout=full, stderr=subprocess.PIPE,
+                                         text=True)
+            self.assertEqual(process.returncode, 1, command)
+            self.assertIn("standard output: No space left", process.stderr)
+        reader, writer = os.pipe()
+        os.close(reader)
+        process = subprocess.run([PROGRAM, "list"], stdout=writer, stderr=subprocess.PIPE,
+                                 text=True)
+        os.close(writer)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("Broken pipe", process.stderr)
+
+
+if __name__ == "__main__":
+    main()
