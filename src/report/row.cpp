@@ -25,6 +25,10 @@ constexpr std::array<std::pair<Status, const char*>, 4> statuses{{
 /// Far beyond any real value, and small enough that sums and products stay finite.
 constexpr double largest_number = 1e18;
 
+/// Of samples and answer tokens in one evaluation. A table adds up those of many cells, and as many
+/// as a file can hold must not overflow.
+constexpr std::int64_t largest_evaluated = std::int64_t{1} << 40;
+
 Json to_json(const Evaluation& evaluation) {
   Json json = {
       {"length", evaluation.length},
@@ -87,9 +91,9 @@ Evaluation read_evaluation(const Json& json, const std::string& path) {
   evaluation.split = fields.name("split");
   if (evaluation.split != "validation" && evaluation.split != "test")
     unknown_name("value of " + fields.path("split"), evaluation.split, {"validation", "test"});
-  evaluation.samples = fields.integer("samples");
+  evaluation.samples = fields.integer("samples", 0, largest_evaluated);
   evaluation.exact = fields.integer("exact", 0, evaluation.samples);
-  evaluation.answer_tokens = fields.integer("answer_tokens");
+  evaluation.answer_tokens = fields.integer("answer_tokens", 0, largest_evaluated);
   evaluation.right_tokens = fields.integer("right_tokens", 0, evaluation.answer_tokens);
   if (fields.has("depth"))
     evaluation.depth = read_depth(fields.array("depth"), fields.path("depth"), evaluation);
