@@ -53,8 +53,8 @@ Transformer<Real>::Transformer(const ModelConfig& config)
   const double depth = 1 / std::sqrt(2.0 * static_cast<double>(config.layers));
 
   // Small embeddings learn faster: the norm rescales them, so the same step turns them further. Small
-  // queries start with even attention, so that sparse normalizers give every key a gradient: recall
-  // under entmax reaches the loss of 600 such steps only after 1,600 from full-sized queries.
+  // queries start with even attention, so that sparse normalizers give every key a gradient: 600 steps
+  // of recall under ASEntmax end at a loss of 0.08, and at 1.7 from queries ten times the size.
   embedding_ = place({"embedding", vocabulary, d, 0, 0.02});
   for (Index layer = 0; layer < config.layers; ++layer) {
     const std::string owner = "layer" + std::to_string(layer) + ".";

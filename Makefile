@@ -1,0 +1,38 @@
+# The two commands of the README, and a few more. Each does its own set-up.
+BUILD ?= build
+JOBS ?= $(shell nproc)
+OUTPUT ?= quick.json
+PREFIX ?= /usr/local
+
+.PHONY: build sweep test bench format check-format install packages clean
+
+sweep: build
+	$(BUILD)/attnspan sweep quick -o $(OUTPUT)
+	@echo "results: $(OUTPUT)"
+
+test: packages
+	cmake --preset ci -B $(BUILD)/ci
+	cmake --build $(BUILD)/ci --parallel $(JOBS)
+	scripts/check-format
+	ctest --test-dir $(BUILD)/ci --output-on-failure --parallel $(JOBS)
+
+bench: build
+	$(BUILD)/attnspan bench
+	$(BUILD)/attnspan bench --long --task recall:alphabet=256
+
+build: packages
+	cmake --preset release -B $(BUILD)
+	cmake --build $(BUILD) --target attnspan --parallel $(JOBS)
+
+format: packages
+	scripts/check-format --fix
+
+install: build
+	cmake --install $(BUILD) --prefix $(PREFIX)
+
+# Debian packages that are missing, and nothing when none is.
+packages:
+	@scripts/install-packages
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,109 @@
+#include "train/benchmark.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "core/memory.hpp"
+#include "core/parallel.hpp"
+#include "model/transformer.hpp"
+#include "ops/product.hpp"
+#include "train/batch.hpp"
+#include "train/cost.hpp"
+
+namespace attnspan {
+namespace {
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<Index>(values.size() / 2),
+                   values.end());
+  return values[values.size() / 2];
+}
+
+/// Square matrix products, one set a thread, large enough to be bound by arithmetic.
+class ProductRate {
+ public:
+  /// Gigaflops of all threads together.
+  double measure() {
+    constexpr Index repeats = 4;
+    const Index threads = static_cast<Index>(sets_.size());
+    const double seconds = seconds_of([&] {
+      parallel_for(threads, [&](Index thread) {
+        Set& set = sets_[static_cast<std::size_t>(thread)];
+        for (Index i = 0; i < repeats; ++i)
+          product<float>({set.a.data(), size, size}, {set.b.data(), size, size},
+                         {set.c.data(), size, size});
+      });
+    });
+    return 2e-9 * static_cast<double>(size * size * size * repeats * threads) / seconds;
+  }
+
+ private:
+  static constexpr Index size = 384;
+  struct Set {
+    AlignedVector<float> a = AlignedVector<float>(size * size, 1.0f);
+    AlignedVector<float> b = a, c = a;
+  };
+  std::vector<Set> sets_ = std::vector<Set>(static_cast<std::size_t>(omp_get_max_threads()));
+};
+
+}  // namespace
+
+TrainingSpeed measure_training(const ModelConfig& config, std::shared_ptr<const Task> task,
+                               const TrainingOptions& options, std::int64_t steps) {
+  constexpr std::int64_t warm_up = 3;
+  TrainingOptions longest = options;
+  longest.min_train_length = options.train_length;
+  longest.early_stop = false;
+  longest.steps = steps + warm_up;
+  TrainingSpeed speed;
+  ProductRate rate;
+  reset_peak_memory();
+  Trainer trainer(config, task, longest);
+  for (std::int64_t i = 0; i < warm_up; ++i) trainer.step();
+  std::vector<double> seconds;
+  for (std::int64_t i = 0; i < steps; ++i) {
+    seconds.push_back(seconds_of([&] { trainer.step(); }));
+    speed.peak_gflops = std::max(speed.peak_gflops, rate.measure());
+  }
+  const double step = median(seconds);
+  speed.steps = steps;
+  speed.tokens_per_step =
+      static_cast<double>(trainer.tokens_seen()) / static_cast<double>(trainer.steps_done());
+  speed.milliseconds_per_step = 1e3 * step;
+  speed.tokens_per_second = speed.tokens_per_step / step;
+  speed.gflops = 1e-9 * training_step_flops(config, *task, longest) / step;
+  speed.fraction_of_peak = speed.gflops / speed.peak_gflops;
+  speed.peak_memory_bytes = peak_memory_bytes();
+  return speed;
+}
+
+EvaluationSpeed measure_evaluation(const ModelConfig& config, std::span<const float> weights,
+                                   const Task& task, std::int64_t length, bool skip,
+                                   const std::atomic<bool>* stop) {
+  const Transformer<float> model(config);
+  Rng rng(0, Stream::benchmark, static_cast<std::uint64_t>(length));
+  const BatchPacker packer(model.position(), 0);
+  PackedBatch batch;
+  packer.clear(batch);
+  packer.add(task.generate(rng, length, Purpose::evaluation), 0, batch);
+  reset_peak_memory();
+  EvaluationSpeed speed;
+  speed.tokens = batch.rows();
+  speed.seconds = seconds_of([&] {
+    model.stream_logits(weights, batch.tokens, batch.positions, batch.answer_rows,
+                        {.skip = skip, .stop = stop});
+  });
+  speed.peak_memory_bytes = peak_memory_bytes();
+  return speed;
+}
+
+}  // namespace attnspan
