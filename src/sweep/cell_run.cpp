@@ -146,7 +146,8 @@ class CellRun {
         progress_.test_length = planned.point.length;
         const EvaluationCounts counts = attnspan::evaluate(
             cell_.model, trainer_.weights(), *cell_.task.task,
-            {cell_.training.seed, planned.stream, planned.point.length, planned.point.samples},
+            {cell_.training.seed, planned.stream, planned.point.length, planned.point.samples,
+             cell_.training.replicate},
             options_.stop, [&](std::int64_t done) {
               progress_.evaluated = before + planned.share * static_cast<double>(done) /
                                                  static_cast<double>(planned.point.samples);

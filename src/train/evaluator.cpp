@@ -68,7 +68,8 @@ void add(EvaluationCounts& total, const SampleCounts& sample) {
 }  // namespace
 
 Sample evaluation_sample(const Task& task, const EvaluationRequest& request, std::int64_t index) {
-  Rng rng(request.seed, request.stream, sample_identity(request, index));
+  Rng rng(request.seed, request.stream, sample_identity(request, index),
+          static_cast<std::uint64_t>(request.replicate));
   return task.generate(rng, request.length, Purpose::evaluation);
 }
 

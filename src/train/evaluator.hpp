@@ -12,10 +12,11 @@
 namespace attnspan {
 
 struct EvaluationRequest {
-  std::uint64_t seed = 0;  ///< the sweep's seed: every cell of a sweep meets the same samples
+  std::uint64_t seed = 0;  ///< the sweep's seed
   Stream stream = Stream::test;
   std::int64_t length = 0;
   std::int64_t samples = 0;
+  int replicate = 0;  ///< each replicate has samples of its own, the same for every variant
 };
 
 struct DepthCount {
