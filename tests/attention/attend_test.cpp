@@ -1,0 +1,211 @@
+// Streaming evaluation of one layer against the straightforward path, with and without skipping.
+
+#include <numeric>
+
+#include "attention/attention.hpp"
+#include "support/attending.hpp"
+#include "support/catch.hpp"
+#include "support/names.hpp"
+
+using namespace attnspan;
+
+namespace {
+
+constexpr AttentionShape shape{4, 4};
+constexpr Index block = KeyStore<double>::block;
+
+constexpr Index length = 5 * block + 33;
+
+constexpr auto leave_alone = [](auto&, auto&) {};
+
+/// A sequence of `length` of which these rows ask.
+PackedRows asking(const std::vector<Index>& places) {
+  PackedRows rows({length});
+  rows.packing.places = rows.packing.query_rows = places;
+  rows.packing.query_begin = {0, rows.packing.queries()};
+  return rows;
+}
+
+/// The last 70 places: two tiles.
+std::vector<Index> last_places() {
+  std::vector<Index> places(70);
+  std::iota(places.begin(), places.end(), length - 70);
+  return places;
+}
+
+/// Rows that look back over 5 blocks and a bit: all of the last 70 and some earlier ones.
+PackedRows long_rows() {
+  std::vector<Index> places = last_places();
+  places.insert(places.begin(), {0, 1, 63, 64, 127, 128, 300, 400, 511, 512});
+  return asking(places);
+}
+
+/// Keys that lie around one direction in each block, and queries that look for one of them.
+template <class Real>
+LayerInputs<Real> clustered(Rng& rng, const PackedRows& rows, double size) {
+  LayerInputs<Real> in(rng, rows, shape.d_model(), 0.1, 0.1);
+  const Dense<Real> centres = normal_matrix<Real>(rng, 6, shape.d_model(), size);
+  const auto add = [&](Dense<Real>& matrix, Index row, Index centre) {
+    for (Index j = 0; j < matrix.cols; ++j) matrix(row, j) += centres(centre, j);
+  };
+  for (Index i = 0; i < in.k.rows; ++i) add(in.k, i, i / block);
+  for (Index i = 0; i < in.q.rows; ++i) add(in.q, i, rng.below(6));
+  return in;
+}
+
+/// Every pairing and encoding over every kind of keys, streamed against at once.
+template <class Real>
+void check_streaming(bool skip, double bound) {
+  const PackedRows rows = long_rows();
+  std::uint64_t name = 0;
+  for (const std::string& variant : every_pairing())
+    for (const std::string& position : every_position()) {
+      const Attention<Real> attention(shape, variant, position);
+      const auto check = [&](const std::string& kind, auto make_inputs) {
+        INFO(variant << " under " << position << ", " << kind);
+        Rng rng = random_numbers(++name);
+        const AlignedVector<Real> parameters = moved_parameters(attention, rng, 0.3);
+        const LayerInputs<Real> in = make_inputs(rng);
+        CHECK(largest_difference(
+                  streamed(attention, shape, parameters, rows, in, skip, leave_alone).numbers,
+                  attended(attention, parameters, rows, in).numbers) < bound);
+      };
+      for (const double size : {0.01, 1.0, 5.0})
+        check("random of size " + shortest(size),
+              [&](Rng& rng) { return LayerInputs<Real>(rng, rows, shape.d_model(), size, 1); });
+      for (const double size : {1.0, 4.0})
+        check("clusters of size " + shortest(size),
+              [&](Rng& rng) { return clustered<Real>(rng, rows, size); });
+    }
+}
+
+}  // namespace
+
+TEST_CASE("streaming attention equals attention at once", "[property]") {
+  check_streaming<double>(false, 1e-11);
+}
+
+TEST_CASE("streaming attention with skipping equals attention at once", "[property]") {
+  check_streaming<double>(true, 1e-11);
+}
+
+// Scores reach 300 here, where float keeps 2^-24 300 = 2e-5 of a score, and so of a weight.
+TEST_CASE("streaming float attention equals attention at once", "[property]") {
+  check_streaming<float>(false, 5e-4);
+  check_streaming<float>(true, 5e-4);
+}
+
+// The bounds are taken from honest keys; then the keys that should never be touched are replaced by
+// ones that would outweigh all others, with values that would show.
+TEST_CASE("steep distance biases leave far keys untouched", "[property]") {
+  const PackedRows rows = asking(last_places());
+  for (const std::string& variant : every_pairing())
+    for (const std::string& position : {std::string("alibi"), std::string("nape")}) {
+      INFO(variant << " under " << position);
+      Rng rng = random_numbers(1);
+      const Attention<float> attention(shape, variant, position);
+      const AlignedVector<float> parameters = moved_parameters(attention, rng, 0.1);
+      const LayerInputs<float> in(rng, rows, shape.d_model());
+      // Slope 1/4 or 1 on head 0: 400 keys back is a bias of -100 and less.
+      const auto poison = [&](Dense<float>& k, Dense<float>& v) {
+        for (Index j = 0; j < 2 * block; ++j)
+          for (Index c = 0; c < shape.d_head; ++c) {
+            k(j, c) = 1e4f * in.q(0, c);
+            v(j, c) = 1e6f;
+          }
+      };
+      const auto first_head = [&](const Dense<float>& output) {
+        AlignedVector<float> numbers;
+        for (Index i = 0; i < output.rows; ++i)
+          numbers.insert(numbers.end(), output.view().row(i), output.view().row(i) + shape.d_head);
+        return numbers;
+      };
+      const auto honest =
+          first_head(streamed(attention, shape, parameters, rows, in, true, leave_alone));
+      CHECK(first_head(streamed(attention, shape, parameters, rows, in, true, poison)) == honest);
+      CHECK(largest_difference(
+                first_head(streamed(attention, shape, parameters, rows, in, false, poison)),
+                honest) > 1e3);
+    }
+}
+
+TEST_CASE("bounds on blocks leave unlike keys untouched", "[property]") {
+  const PackedRows rows = asking({5 * block + 20, 5 * block + 32});
+  for (const std::string& variant : every_pairing()) {
+    INFO(variant);
+    Rng rng = random_numbers(2);
+    const Attention<float> attention(shape, variant, "nope");
+    const AlignedVector<float> parameters = moved_parameters(attention, rng, 0.1);
+    // Keys of block 1 and of the queries' own agree with the queries, all others are opposed.
+    LayerInputs<float> in(rng, rows, shape.d_model(), 0.1, 0.1);
+    std::fill(in.x.numbers.begin(), in.x.numbers.end(), 0.5f);
+    for (float& number : in.q.numbers) number += 8;
+    for (Index i = 0; i < in.k.rows; ++i)
+      for (Index j = 0; j < in.k.cols; ++j)
+        in.k(i, j) += i / block == 1 || i / block == 5 ? 8.0f : -8.0f;
+    const auto poison_block = [&](Index b) {
+      return [b](Dense<float>& k, Dense<float>& v) {
+        for (Index i = b * block; i < (b + 1) * block; ++i)
+          for (Index j = 0; j < k.cols; ++j) {
+            k(i, j) = 100;
+            v(i, j) = 1e6f;
+          }
+      };
+    };
+    const auto with = [&](bool skip, const auto& poison) {
+      return streamed(attention, shape, parameters, rows, in, skip, poison).numbers;
+    };
+    const auto honest = with(true, leave_alone);
+    for (const Index b : {0, 2, 3, 4}) {
+      INFO("block " << b);
+      CHECK(with(true, poison_block(b)) == honest);
+      CHECK(largest_difference(with(false, poison_block(b)), honest) > 1e3);
+    }
+    // Block 1 lies behind skipped ones and matters.
+    CHECK(largest_difference(with(true, poison_block(1)), honest) > 1e3);
+  }
+}
+
+TEST_CASE("attention over counted keys equals attention over listed ones", "[property]") {
+  constexpr Index vocabulary = 9;
+  const PackedRows rows({length}, 7);
+  for (const std::string& variant : every_pairing())
+    for (const std::string& position : every_position()) {
+      INFO(variant << " under " << position);
+      const Attention<double> attention(shape, variant, position);
+      std::vector<Index> heads;
+      for (Index head = 0; head < shape.heads; ++head)
+        if (attention.countable(head)) heads.push_back(head);
+      if (heads.empty()) continue;
+      Rng rng = random_numbers(3);
+      const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);
+      LayerInputs<double> in(rng, rows, shape.d_model(), 3);
+      const Dense<double> keys = normal_matrix(rng, vocabulary, shape.d_model()),
+                          values = normal_matrix(rng, vocabulary, shape.d_model());
+      Dense<double> copies(rows.packing.queries(), vocabulary);
+      std::vector<Index> tokens;
+      for (Index i = 0; i < length; ++i) {
+        tokens.push_back(rng.below(i < 100 ? 4 : vocabulary));
+        std::copy_n(keys.view().row(tokens.back()), keys.cols, in.k.view().row(i));
+        std::copy_n(values.view().row(tokens.back()), values.cols, in.v.view().row(i));
+      }
+      for (Index i = 0; i < copies.rows; ++i)
+        for (Index j = 0; j <= rows.packing.places[static_cast<std::size_t>(i)]; ++j)
+          copies(i, tokens[static_cast<std::size_t>(j)]) += 1;
+
+      Dense<double> queries = in.q, counted(queries.rows, queries.cols, 5);
+      AttentionScratch<double> scratch;
+      attention.scale(parameters.data(), in.x.view(), rows.packing.places.data(), queries.view());
+      attention.attend_counted(parameters.data(), keys.view(), values.view(), copies.view(),
+                               queries.view(), heads, counted.view(), scratch);
+      const Dense<double> listed = attended(attention, parameters, rows, in);
+      for (Index head = 0; head < shape.heads; ++head)
+        for (Index i = 0; i < counted.rows; ++i)
+          for (Index j = head * shape.d_head; j < (head + 1) * shape.d_head; ++j) {
+            if (attention.countable(head))
+              REQUIRE(counted(i, j) == Approx(listed(i, j)).epsilon(0).margin(1e-11));
+            else
+              REQUIRE(counted(i, j) == 5);  // other heads' columns stay as they are
+          }
+    }
+}

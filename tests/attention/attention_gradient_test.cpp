@@ -1,0 +1,43 @@
+#include "support/attention_gradient.hpp"
+#include "support/names.hpp"
+
+using namespace attnspan;
+
+namespace {
+
+constexpr AttentionShape shape{4, 4};
+
+/// Every scaler x normalizer x encoding over these rows.
+void check_every_pairing(const PackedRows& rows) {
+  std::uint64_t name = 0;
+  for (const std::string& variant : every_pairing())
+    for (const std::string& position : every_position()) {
+      INFO(variant << " under " << position);
+      Rng rng = random_numbers(++name);
+      const Attention<double> attention(shape, variant, position);
+      check_attention_gradient(attention, moved_parameters(attention, rng, 0.3), rows,
+                               LayerInputs<double>(rng, rows, shape.d_model()), rng);
+    }
+}
+
+}  // namespace
+
+// 70 rows are more than one tile; two sequences of other lengths show a mixed-up offset.
+TEST_CASE("gradient of every scaler, normalizer and encoding", "[gradient]") {
+  check_every_pairing(PackedRows({70, 1, 23}));
+}
+
+TEST_CASE("gradient of every pairing where few rows ask", "[gradient]") {
+  check_every_pairing(PackedRows({23, 70}, 11));
+}
+
+TEST_CASE("gradient of other alphas through the driver", "[gradient]") {
+  const PackedRows rows({20, 9});
+  for (const char* variant : {"entmax:1.2+adaptive", "sparsemax", "entmax:2+adaptive"}) {
+    INFO(variant);
+    Rng rng = random_numbers(3);
+    const Attention<double> attention(shape, variant, "nape");
+    check_attention_gradient(attention, moved_parameters(attention, rng, 0.3), rows,
+                             LayerInputs<double>(rng, rows, shape.d_model()), rng);
+  }
+}

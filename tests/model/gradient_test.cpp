@@ -1,0 +1,56 @@
+#include "support/gradient.hpp"
+#include "support/models.hpp"
+#include "support/names.hpp"
+
+using namespace attnspan;
+
+namespace {
+
+void check_model_gradient(const Transformer<double>& model, const PackedBatch& batch,
+                          std::uint64_t name) {
+  Rng rng = random_numbers(name);
+  AlignedVector<double> parameters = moved_parameters(model, rng, 0.1);
+  Workspace<double> workspace;
+  AlignedVector<double> unused(parameters.size());
+  // A workspace that has met other sizes before, and a gradient that is added to.
+  model.loss_and_gradient(parameters, packed(model, {{1, 2, 3}, {4, 5, 6, 7}}), workspace, unused);
+  AlignedVector<double> gradient(parameters.size(), 2);
+  const double loss = model.loss_and_gradient(parameters, batch, workspace, gradient);
+  for (double& slope : gradient) slope -= 2;
+  const auto loss_again = [&] {
+    return model.loss_and_gradient(parameters, batch, workspace, unused);
+  };
+  REQUIRE(loss_again() == loss);
+  for (const PlacedTensor& tensor : model.tensors()) {
+    const auto offset = static_cast<std::size_t>(tensor.offset),
+               size = static_cast<std::size_t>(tensor.spec.size());
+    check_gradient(tensor.spec.name, std::span<double>(parameters).subspan(offset, size),
+                   std::span<const double>(gradient).subspan(offset, size), rng, loss_again);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("gradient of the whole model", "[gradient]") {
+  std::uint64_t name = 0;
+  for (const std::string& attention : every_alias())
+    for (const std::string& position : every_position()) {
+      INFO(attention << " under " << position);
+      const Transformer<double> model(small_model(attention, position));
+      Rng rng = random_numbers(++name);
+      const PackedBatch batch =
+          packed(model, {random_tokens(rng, 9, 11), random_tokens(rng, 30, 11)}, 4);
+      check_model_gradient(model, batch, name);
+    }
+}
+
+TEST_CASE("gradient of models of one and of three layers", "[gradient]") {
+  for (const std::int64_t layers : {1, 3}) {
+    INFO(layers << " layers");
+    ModelConfig config = small_model("asentmax", "nape");
+    config.layers = layers;
+    const Transformer<double> model(config);
+    Rng rng = random_numbers(50);
+    check_model_gradient(model, packed(model, {random_tokens(rng, 70, 11), {3}}, 5), 51);
+  }
+}
