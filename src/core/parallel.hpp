@@ -13,12 +13,10 @@ namespace attnspan {
 /// caller's: body(i) must write only what belongs to i.
 template <class Body>
 void parallel_for(Index count, const Body& body) {
-  if (count == 1 || omp_get_max_threads() == 1 || omp_in_parallel()) {
-    for (Index i = 0; i < count; ++i) body(i);
-    return;
-  }
   std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic, 1)
+  // One thread takes this way too: a second copy of the body would be compiled on its own, with
+  // multiplications and additions fused otherwise, and round otherwise.
+#pragma omp parallel for schedule(dynamic, 1) if (count > 1 && !omp_in_parallel())
   for (Index i = 0; i < count; ++i) {
     try {
       body(i);
