@@ -53,8 +53,8 @@ const Entry* find(std::span<const Entry> catalog, const std::string& name) {
 /// The pair written out in full, so that two spellings of one variant compare equal.
 std::string full_name(const AttentionVariant& variant) {
   std::string name = variant.normalizer->name;
-  if (variant.normalizer->argument) name += ":" + shortest(variant.argument);
-  return name + "+" + variant.scaler->name;
+  if (variant.normalizer->argument) name.append(1, ':').append(shortest(variant.argument));
+  return name.append(1, '+').append(variant.scaler->name);
 }
 
 AttentionVariant from_pair(const std::string& name) {
