@@ -92,6 +92,10 @@ std::string fingerprint(const ModelConfig& c, const Task& task, const TrainingOp
                              o.beta2, o.clip, o.weight_average})
     text << shortest(value) << ';';
   text << o.seed << ';' << c.attention << ';' << c.position;
+  // Two tasks may have as many tokens of as many kinds; their samples differ.
+  Rng rng(o.seed, Stream::train);
+  for (const Token token : task.generate(rng, o.train_length, Purpose::training).tokens)
+    text << ';' << token;
   return text.str();
 }
 
