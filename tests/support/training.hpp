@@ -1,0 +1,62 @@
+#pragma once
+
+#include <omp.h>
+
+#include <set>
+#include <string>
+
+#include "support/numbers.hpp"
+#include "train/trainer.hpp"
+
+/// Sets the number of threads and puts it back.
+class Threads {
+ public:
+  explicit Threads(int count) : before_(omp_get_max_threads()) { omp_set_num_threads(count); }
+  ~Threads() { omp_set_num_threads(before_); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+ private:
+  int before_;
+};
+
+/// A model, a task and options that train in a blink.
+struct SmallRun {
+  attnspan::ModelConfig config;
+  attnspan::NamedTask task;
+  attnspan::TrainingOptions options;
+
+  explicit SmallRun(const std::string& task_name, const std::string& attention = "asentmax",
+                    const std::string& position = "nape")
+      : task(attnspan::make_task(task_name)) {
+    config.layers = 2;
+    config.heads = 4;
+    config.d_model = 16;
+    config.d_ff = 32;
+    config.vocabulary = task.task->vocabulary_size();
+    config.attention = attention;
+    config.position = position;
+    options.train_length = 8;
+    options.steps = 12;
+    options.batch_size = 48;
+    options.learning_rate = 5e-3;
+    options.warmup_steps = 3;
+    options.weight_average = 0.9;
+    options.early_stop = false;
+    options.seed = 5;
+  }
+
+  attnspan::Trainer trainer() const { return attnspan::Trainer(config, task.task, options); }
+
+  /// Trains to the end.
+  attnspan::Trainer trained() const {
+    attnspan::Trainer result = trainer();
+    while (result.step() == attnspan::TrainStatus::running) {
+    }
+    return result;
+  }
+};
+
+inline std::vector<float> weights_of(const attnspan::Trainer& trainer) {
+  return {trainer.weights().begin(), trainer.weights().end()};
+}

@@ -1,0 +1,317 @@
+#include "train/evaluator.hpp"
+
+#include <mutex>
+
+#include "ops/cross_entropy.hpp"
+#include "support/catch.hpp"
+#include "support/names.hpp"
+#include "support/tokens.hpp"
+#include "support/training.hpp"
+#include "train/batch.hpp"
+
+using namespace attnspan;
+
+namespace {
+
+/// A model that has learned some of its task: some samples are right and some wrong.
+struct HalfTrained {
+  SmallRun run;
+  std::vector<float> weights;
+
+  HalfTrained(const std::string& task, std::int64_t length, std::int64_t steps)
+      : run(task, "softmax") {
+    const Threads one_thread(1);  // steps this small are over before a second one wakes
+    run.options.train_length = length;
+    run.options.min_train_length = length;
+    run.options.steps = steps;
+    run.options.learning_rate = 1e-2;
+    weights = weights_of(run.trained());
+  }
+};
+
+PackedBatch packed(const Transformer<float>& model, const Sample& sample) {
+  const BatchPacker packer(model.position(), 0);
+  PackedBatch batch;
+  packer.clear(batch);
+  packer.add(sample, 0, batch);
+  return batch;
+}
+
+/// The most likely next token of a text, worked out from the text alone.
+Token next_token(const Transformer<float>& model, const std::vector<float>& weights,
+                 const std::vector<Token>& text) {
+  Sample sample;
+  sample.tokens = text;
+  sample.tokens.push_back(0);  // never an input
+  sample.answers = {static_cast<std::int32_t>(text.size())};
+  const AlignedVector<float> logits = model.logits(weights, packed(model, sample));
+  return static_cast<Token>(argmax(logits.data(), model.config().vocabulary));
+}
+
+/// Whether the model, writing every scored token itself and reading what it wrote, writes them all
+/// right.
+bool generates(const Transformer<float>& model, const std::vector<float>& weights,
+               const Sample& sample) {
+  const std::set<std::int32_t> scored(sample.answers.begin(), sample.answers.end());
+  std::vector<Token> text;
+  for (std::size_t p = 0; p < sample.tokens.size(); ++p)
+    text.push_back(scored.count(static_cast<std::int32_t>(p)) ? next_token(model, weights, text)
+                                                              : sample.tokens[p]);
+  return text == sample.tokens;
+}
+
+/// A task that remembers the first random numbers that each of its samples was drawn from.
+class Remembering final : public Task {
+ public:
+  struct Drawn {
+    std::int64_t length;
+    Purpose purpose;
+    std::uint64_t numbers;
+  };
+
+  std::int32_t vocabulary_size() const override { return 7; }
+  std::string token_name(Token token) const override { return "t" + std::to_string(token); }
+  void check_length(std::int64_t) const override {}
+  std::int64_t total_tokens(std::int64_t length, Purpose) const override { return length; }
+  std::int64_t answer_tokens(std::int64_t, Purpose) const override { return 1; }
+  Sample generate(Rng& rng, std::int64_t length, Purpose purpose) const override {
+    Rng copy = rng;
+    const std::uint64_t high = copy.next(), low = copy.next();
+    {
+      const std::lock_guard lock(mutex_);
+      drawn_.push_back({length, purpose, high << 32 | low});
+    }
+    Sample sample;
+    for (std::int64_t i = 0; i < length; ++i)
+      sample.tokens.push_back(static_cast<Token>(rng.below(7)));
+    sample.answers = {static_cast<std::int32_t>(length - 1)};
+    sample.depth_decile = static_cast<int>(rng.below(10));
+    return sample;
+  }
+  std::vector<Token> solve(std::span<const Token>,
+                           std::span<const std::int32_t> answers) const override {
+    return std::vector<Token>(answers.size(), -1);
+  }
+  double chance(std::int64_t) const override { return 1.0 / 7; }
+  double token_chance() const override { return 1.0 / 7; }
+
+  /// What was drawn since the last call.
+  std::set<std::uint64_t> take() const {
+    std::set<std::uint64_t> numbers;
+    for (const Drawn& drawn : drawn_) numbers.insert(drawn.numbers);
+    drawn_.clear();
+    return numbers;
+  }
+  const std::vector<Drawn>& drawn() const { return drawn_; }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::vector<Drawn> drawn_;
+};
+
+bool same_counts(const EvaluationCounts& a, const EvaluationCounts& b) {
+  bool same = a.samples == b.samples && a.exact == b.exact && a.answer_tokens == b.answer_tokens &&
+              a.right_tokens == b.right_tokens && a.finite == b.finite && a.stopped == b.stopped &&
+              a.depth.size() == b.depth.size();
+  for (std::size_t i = 0; same && i < a.depth.size(); ++i)
+    same = a.depth[i].samples == b.depth[i].samples && a.depth[i].exact == b.depth[i].exact;
+  return same;
+}
+
+}  // namespace
+
+TEST_CASE("exact match is what greedy generation reaches", "[property]") {
+  const HalfTrained copied("copy:symbols=8", 4, 120);
+  const HalfTrained recalled(
+      "recall:alphabet=4,key_length=1,value_length=2,queries=2,training_queries=4", 16, 200);
+  for (const HalfTrained* found : {&copied, &recalled}) {
+    INFO(found->run.task.label);
+    const Transformer<float> model(found->run.config);
+    const EvaluationRequest request{3, Stream::test, found->run.options.train_length, 150};
+    std::int64_t exact = 0;
+    for (std::int64_t index = 0; index < request.samples; ++index) {
+      const Sample sample = evaluation_sample(*found->run.task.task, request, index);
+      const bool generated = generates(model, found->weights, sample);
+      exact += generated ? 1 : 0;
+    }
+    const EvaluationCounts counts =
+        evaluate(found->run.config, found->weights, *found->run.task.task, request);
+    CHECK(counts.exact == exact);
+    // A model that is always or never right would prove nothing.
+    CHECK(exact > 5);
+    CHECK(exact < request.samples - 5);
+  }
+}
+
+TEST_CASE("counts are those of the logits that training sees", "[property]") {
+  const HalfTrained found("copy:symbols=4", 3, 60);
+  const Transformer<float> model(found.run.config);
+  const EvaluationRequest request{3, Stream::validation, 5, 90};
+  EvaluationCounts expected;
+  for (std::int64_t index = 0; index < request.samples; ++index) {
+    const Sample sample = evaluation_sample(*found.run.task.task, request, index);
+    const PackedBatch batch = packed(model, sample);
+    const AlignedVector<float> logits = model.logits(found.weights, batch);
+    std::int64_t right = 0;
+    for (std::size_t i = 0; i < batch.targets.size(); ++i)
+      right += argmax(logits.data() + i * 7, 7) == batch.targets[i] ? 1 : 0;
+    const auto answers = static_cast<std::int64_t>(batch.targets.size());
+    CHECK(answers == 6);
+    ++expected.samples;
+    expected.exact += right == answers ? 1 : 0;
+    expected.answer_tokens += answers;
+    expected.right_tokens += right;
+  }
+  const EvaluationCounts counts =
+      evaluate(found.run.config, found.weights, *found.run.task.task, request);
+  CHECK(same_counts(counts, expected));
+  CHECK(counts.right_tokens > 0);
+  CHECK(counts.right_tokens < counts.answer_tokens);
+}
+
+// Short samples are spread over the threads; of long ones the rows are.
+TEST_CASE("counts do not depend on the number of threads", "[property]") {
+  const HalfTrained found("copy:symbols=4", 3, 60);
+  for (const std::int64_t length : {3, 40, 1100}) {
+    INFO("length " << length);
+    const auto with_threads = [&](int count) {
+      const Threads threads(count);
+      return evaluate(found.run.config, found.weights, *found.run.task.task,
+                      {3, Stream::test, length, length > 1000 ? 2 : 70});
+    };
+    const EvaluationCounts one = with_threads(1);
+    CHECK(one.right_tokens > 0);
+    for (const int count : {2, 3, 4}) CHECK(same_counts(with_threads(count), one));
+  }
+}
+
+TEST_CASE("depths are counted where a task has them", "[unit]") {
+  const Remembering task;
+  SmallRun run("copy");
+  run.config.vocabulary = 7;
+  const Transformer<float> model(run.config);
+  const AlignedVector<float> weights = model.initial_parameters(1, 0);
+  const EvaluationRequest request{1, Stream::test, 12, 300};
+  const EvaluationCounts counts = evaluate(run.config, weights, task, request);
+  std::vector<std::int64_t> expected(10);
+  for (std::int64_t index = 0; index < request.samples; ++index)
+    ++expected[static_cast<std::size_t>(evaluation_sample(task, request, index).depth_decile)];
+  REQUIRE(counts.depth.size() == 10);
+  std::int64_t exact = 0;
+  for (std::size_t decile = 0; decile < 10; ++decile) {
+    CHECK(counts.depth[decile].samples == expected[decile]);
+    exact += counts.depth[decile].exact;
+  }
+  CHECK(exact == counts.exact);
+  CHECK(exact > 0);
+  CHECK(evaluate(run.config, weights, *make_task("copy:symbols=4").task, request).depth.empty());
+}
+
+TEST_CASE("training, validation and test meet no sample of each other", "[property]") {
+  const auto task = std::make_shared<Remembering>();
+  SmallRun run("copy");
+  run.config.vocabulary = 7;
+  const Transformer<float> model(run.config);
+  const AlignedVector<float> weights = model.initial_parameters(1, 0);
+  std::set<std::uint64_t> all;
+  std::size_t drawn = 0;
+  const auto add = [&](std::size_t expected) {
+    const std::set<std::uint64_t> numbers = task->take();
+    CHECK(numbers.size() == expected);
+    all.insert(numbers.begin(), numbers.end());
+    drawn += expected;
+  };
+  for (const int replicate : {0, 1}) {
+    run.options.replicate = replicate;
+    Trainer trainer(run.config, task, run.options);
+    task->take();
+    for (int step = 0; step < 5; ++step) trainer.step();
+    add(5 * 48);
+  }
+  for (const Stream stream : {Stream::validation, Stream::test})
+    for (const std::int64_t length : {8, 9, 64}) {
+      evaluate(run.config, weights, *task, {run.options.seed, stream, length, 50});
+      add(50);
+    }
+  CHECK(all.size() == drawn);
+}
+
+TEST_CASE("every variant meets the same samples", "[property]") {
+  const Remembering task;
+  std::set<std::uint64_t> first;
+  for (const std::string& attention : every_alias())
+    for (const int replicate : {0, 1}) {
+      SmallRun run("copy", attention);
+      run.config.vocabulary = 7;
+      const Transformer<float> model(run.config);
+      evaluate(run.config, model.initial_parameters(1, replicate), task,
+               {run.options.seed, Stream::test, 8, 40});
+      const std::set<std::uint64_t> numbers = task.take();
+      CHECK(numbers.size() == 40);
+      if (first.empty()) first = numbers;
+      CHECK(numbers == first);
+    }
+}
+
+TEST_CASE("training draws its lengths from the whole range", "[unit]") {
+  const Threads one_thread(1);  // steps this small are over before a second one wakes
+  const auto task = std::make_shared<Remembering>();
+  SmallRun run("copy");
+  run.config.vocabulary = 7;
+  run.config.layers = 1;
+  run.options.steps = 200;
+  run.options.batch_size = 1;
+  const auto lengths = [&](std::int64_t shortest, std::int64_t longest) {
+    run.options.min_train_length = shortest;
+    run.options.train_length = longest;
+    Trainer trainer(run.config, task, run.options);
+    task->take();
+    while (trainer.step() == TrainStatus::running) {
+    }
+    std::set<std::int64_t> found;
+    for (const Remembering::Drawn& drawn : task->drawn()) {
+      CHECK(drawn.purpose == Purpose::training);
+      found.insert(drawn.length);
+    }
+    task->take();
+    return found;
+  };
+  CHECK(lengths(5, 8) == std::set<std::int64_t>{5, 6, 7, 8});
+  CHECK(lengths(8, 8) == std::set<std::int64_t>{8});
+  // None asked for: a quarter of the longest.
+  CHECK(lengths(0, 8) == std::set<std::int64_t>{2, 3, 4, 5, 6, 7, 8});
+}
+
+TEST_CASE("a model gone bad is not finite instead of wrong", "[unit]") {
+  const SmallRun run("copy");
+  const Transformer<float> model(run.config);
+  const EvaluationRequest request{1, Stream::test, 8, 3};
+  AlignedVector<float> weights = model.initial_parameters(1, 0);
+  CHECK(evaluate(run.config, weights, *run.task.task, request).finite);
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f}) {
+    AlignedVector<float> spoiled = weights;
+    std::fill(spoiled.begin(), spoiled.begin() + model.config().vocabulary * 16, bad);
+    const EvaluationCounts counts = evaluate(run.config, spoiled, *run.task.task, request);
+    CHECK_FALSE(counts.finite);
+    CHECK(counts.exact == 0);
+  }
+}
+
+TEST_CASE("evaluation reports progress and stops when told to", "[unit]") {
+  const SmallRun run("copy");
+  const Transformer<float> model(run.config);
+  const AlignedVector<float> weights = model.initial_parameters(1, 0);
+  std::vector<std::int64_t> done;
+  std::atomic<bool> stop{false};
+  const EvaluationCounts counts =
+      evaluate(run.config, weights, *run.task.task, {1, Stream::test, 4, 200}, &stop,
+               [&](std::int64_t samples) {
+                 done.push_back(samples);
+                 stop = samples >= 64;
+               });
+  REQUIRE(!done.empty());
+  CHECK(done.front() <= 64);
+  CHECK(counts.stopped);
+  CHECK(counts.samples < 200);
+}
