@@ -195,10 +195,11 @@ class Reporter {
                                   ? "testing at length " + describe_count(progress.test_length)
                                   : "step " + describe_count(progress.step) + "/" +
                                         describe_count(cell.training.steps) + " loss " + loss;
+    // The name comes last, where a narrow terminal cuts it.
     line_.draw("[" + std::to_string(index + 1) + "/" + std::to_string(cells_.size()) + "] " +
-               std::to_string(static_cast<int>(100 * progress_->fraction())) + "% " +
-               describe_seconds(progress_->seconds_left(elapsed)) + " left  " + cell.key + "  " +
-               stage);
+               std::to_string(static_cast<int>(100 * progress_->fraction())) + "%, " +
+               describe_seconds(progress_->seconds_left(elapsed)) + " left  " + stage + "  " +
+               cell.key);
   }
 
   /// Takes the line away, before anything else is written.

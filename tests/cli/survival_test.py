@@ -1,0 +1,131 @@
+"""Interruptions: SIGKILL, SIGINT and SIGTERM, two processes at once, a folder that vanishes."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import time
+
+from support import ProgramTest, main, tiny
+
+# A second or two of work in cells of several lengths, with checkpoints all the time.
+SPEC = tiny(attention="softmax,asentmax", seeds=2, train_length="4,8", steps=1000,
+            early_stop="false") + ["--checkpoint-every", "0.01"]
+
+
+class SurvivalTest(ProgramTest):
+    def wait_for(self, name, process):
+        deadline = time.monotonic() + 60
+        while not os.path.exists(self.path(name)):
+            self.assertIsNone(process.poll(), "the program ended too soon")
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.005)
+
+    def test_killed_at_random_moments_and_resumed_the_result_is_the_same(self):
+        self.succeed("sweep", *SPEC, "-o", "whole.json")
+        moments = random.Random(1)
+        kills = 0
+        for _ in range(200):
+            process = self.start("sweep", *SPEC, "-o", "out.json")
+            time.sleep(moments.uniform(0.01, 0.25))
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            if process.returncode == 0:
+                break
+            kills += 1
+        self.assertEqual(process.returncode, 0, f"not done after {kills} kills")
+        self.assertGreater(kills, 2)
+        self.assert_same_result("out.json", "whole.json")
+        keys = [json.loads(line[9:])["key"]
+                for line in self.read("out.json.journal").decode().splitlines()[1:]]
+        self.assertEqual(len(keys), len(set(keys)), "a finished cell was computed twice")
+        self.assertFalse(os.path.exists(self.path("out.json.checkpoint")))
+
+    def test_an_interrupted_cell_goes_on_where_it_was(self):
+        spec = tiny(steps=30000, early_stop="false")
+        self.succeed("sweep", *spec, "-o", "whole.json")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process = self.start("sweep", *spec, "-o", "out.json", "--fresh")
+            self.wait_for("out.json.journal", process)
+            time.sleep(0.3)
+            process.send_signal(number)
+            start = time.monotonic()
+            out, err = process.communicate(timeout=60)
+            self.assertLess(time.monotonic() - start, 2)
+            self.assertEqual(process.returncode, 130, err)
+            self.assertRegex(err, r"\Aattnspan: interrupted with 0 cells finished[^\n]*\n\Z")
+            checkpoint = json.loads(self.read("out.json.checkpoint").split(b"\n")[0][9:])
+            self.assertGreater(checkpoint["row"]["train"]["steps"], 10)
+            self.assertLess(checkpoint["row"]["train"]["steps"], 30000)
+            self.succeed("sweep", *spec, "-o", "out.json")
+            self.assert_same_result("out.json", "whole.json")
+
+    def test_a_long_test_is_interrupted_within_two_seconds(self):
+        process = self.start("sweep", *tiny(steps=2, multiples="1,100000", heads=1, d_model=32,
+                                            position="nope"), "-o", "out.json",
+                             "--checkpoint-every", "0")
+        self.wait_for("out.json.checkpoint", process)
+        time.sleep(0.7)
+        process.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        process.communicate(timeout=60)
+        self.assertLess(time.monotonic() - start, 2)
+        self.assertEqual(process.returncode, 130)
+
+    def test_without_a_file_an_interruption_still_gives_what_is_finished(self):
+        process = self.start("sweep", *tiny(seeds=1000, steps=100))
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        cells = json.loads(out)["cells"]
+        self.assertGreater(len(cells), 0)
+        self.assertIn(f"{len(cells)} cell", err)
+
+    def test_a_second_process_on_the_same_file_is_refused(self):
+        first = self.start("sweep", *tiny(steps=100000, early_stop="false"), "-o", "out.json")
+        self.wait_for("out.json.journal", first)
+        time.sleep(0.1)
+        for more in ([], ["--fresh"]):
+            self.assert_refused(["sweep", *tiny(steps=100000, early_stop="false"), "-o",
+                                 "out.json", *more], 1, "another attnspan process")
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=60)
+        self.assertEqual(first.returncode, 130)
+
+    def test_a_journal_of_another_sweep_is_refused(self):
+        self.succeed("sweep", *tiny(), "-o", "out.json")
+        journal = self.read("out.json.journal")
+        os.remove(self.path("out.json"))
+        self.assert_refused(["sweep", *tiny(steps=40), "-o", "out.json"], 2,
+                            "steps is 30 there and 40 here", "--fresh")
+        self.assertEqual(self.read("out.json.journal"), journal)
+
+    def test_damaged_checkpoints_cost_time_and_nothing_else(self):
+        spec = tiny(steps=6000, early_stop="false")
+        self.succeed("sweep", *spec, "-o", "whole.json")
+        for damage in (lambda data: data[:-1], lambda data: data[:50], lambda data: b"",
+                       lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]):
+            process = self.start("sweep", *spec, "-o", "out.json", "--fresh",
+                                 "--checkpoint-every", "0.01")
+            self.wait_for("out.json.checkpoint", process)
+            process.kill()
+            process.communicate()
+            self.write("out.json.checkpoint", damage(self.read("out.json.checkpoint")))
+            self.succeed("sweep", *spec, "-o", "out.json")
+            self.assert_same_result("out.json", "whole.json")
+
+    def test_a_vanished_folder_is_an_error_and_the_results_come_out_all_the_same(self):
+        os.mkdir(self.path("gone"))
+        process = self.start("sweep", *tiny(seeds=1000, steps=100), "-o", "gone/out.json")
+        self.wait_for("gone/out.json", process)
+        shutil.rmtree(self.path("gone"))
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, err)
+        self.assertRegex(err, r"\Aattnspan: [^\n]*removed[^\n]*standard output[^\n]*\n\Z")
+        self.assertGreater(len(json.loads(out)["cells"]), 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""A real, tiny sweep: its results, where they go, what they do not depend on, and its progress."""
+
+import json
+import os
+import pty
+import select
+import subprocess
+
+import jsonschema
+
+from support import PROGRAM, SOURCE, ProgramTest, main, tiny
+
+
+class SweepTest(ProgramTest):
+    def test_results_fit_the_schema_and_say_what_was_run(self):
+        self.write("spec.json", """{
+            // a task that has a depth, and one with settings of its own
+            "task": ["needle:needles=1,alphabet=4,noise=2,training_questions=1",
+                     {"task": "copy:symbols=4", "multiples": [3, 1], "train_length": 4}],
+            "attention": ["softmax", "asentmax"], "learning_rates": [1e-3, 3e-3], "seeds": 2,
+            "train_length": 8, "multiples": [1, 2], "steps": 20, "batch_size": 4,
+            "layers": 1, "heads": 2, "d_model": 16, "d_ff": 16,
+            "test_samples": 12, "validation_samples": 8}""")
+        table = self.succeed("sweep", "spec.json", "-o", "out.json")
+        result = self.result("out.json")
+        with open(os.path.join(SOURCE, "results/schema/result-v1.schema.json")) as file:
+            jsonschema.validate(result, json.load(file))
+        self.assertEqual(len(result["cells"]), 16)
+        self.assertEqual({cell["status"] for cell in result["cells"]}, {"done"})
+        self.assertEqual(len({cell["key"] for cell in result["cells"]}), 16)
+        self.assertEqual(result["spec"]["attention"], ["softmax", "asentmax"])
+        self.assertEqual(result["context"]["threads"] >= 1, True)
+        for cell in result["cells"]:
+            evaluations = [(e["split"], e["length"], e["samples"]) for e in cell["evaluations"]]
+            self.assertEqual(evaluations,
+                             [("validation", 4, 8), ("test", 4, 12), ("test", 12, 12)]
+                             if cell["task"].startswith("copy") else
+                             [("validation", 8, 8), ("test", 8, 12), ("test", 16, 12)])
+        depth = result["cells"][0]["evaluations"][1]["depth"]
+        self.assertEqual(sum(decile["samples"] for decile in depth), 12)
+        for word in ("needle", "copy", "softmax", "asentmax"):
+            self.assertIn(word, table)
+
+    def test_without_a_file_results_go_to_stdout_and_a_pipe_is_quiet(self):
+        out = self.succeed("sweep", *tiny())
+        self.assertEqual(json.loads(out)["cells"][0]["status"], "done")
+        self.assertEqual(os.listdir(self.folder), [])
+        self.succeed("sweep", *tiny(), "-o", "-")
+        self.assertEqual(os.listdir(self.folder), [])
+        self.succeed("sweep", *tiny(), "-o", "/dev/null")
+        self.assertFalse(os.path.exists("/dev/null.journal"))
+
+    def test_a_results_file_is_a_spec_and_flags_go_before_it(self):
+        self.succeed("sweep", *tiny(seeds=2), "-o", "one.json")
+        self.succeed("sweep", "one.json", "-o", "two.json")
+        self.assert_same_result("one.json", "two.json")
+        self.succeed("sweep", "one.json", "--steps", "7", "-o", "three.json")
+        self.assertEqual([cell["train"]["steps"] for cell in self.result("three.json")["cells"]],
+                         [7, 7])
+
+    def test_a_finished_sweep_returns_the_same_bytes_and_fresh_starts_over(self):
+        arguments = ["sweep", *tiny(seeds=2), "-o", "out.json"]
+        table = self.succeed(*arguments)
+        before = self.read("out.json"), self.read("out.json.journal")
+        self.assertEqual(self.succeed(*arguments), table)
+        self.assertEqual((self.read("out.json"), self.read("out.json.journal")), before)
+        os.rename(self.path("out.json"), self.path("old.json"))
+        self.succeed(*arguments)  # from the journal alone
+        self.assert_same_result("out.json", "old.json")
+        self.succeed(*arguments, "--fresh")
+        self.assertNotEqual(self.read("out.json.journal"), before[1])
+        self.assert_same_result("out.json", "old.json")
+
+    def test_neither_threads_nor_shards_change_the_result(self):
+        # Several micro-batches, several chunks of weights, long tests that threads share.
+        axes = dict(attention="softmax,asentmax", seeds=3, train_length="4,40", multiples="1,30",
+                    batch_size=24, d_model=32, validation_samples=70, test_samples=4, steps=12)
+        spec = ["sweep", *tiny(**axes)]
+        self.succeed(*spec, "-o", "one.json")
+        for threads in (2, 3, 4):
+            self.succeed("sweep", *tiny(**axes, threads=threads), "-o", "other.json", "--fresh")
+            self.assert_same_result("one.json", "other.json")
+        parts = []
+        for shard in ("3/3", "1/3", "2/3"):
+            parts.append(f"part{shard[0]}.json")
+            self.succeed(*spec, "-o", parts[-1], "--shard", shard)
+        counts = [len(self.result(part)["cells"]) for part in parts]
+        self.assertEqual(sum(counts), 12)
+        self.assertGreater(min(counts), 0)
+        self.succeed("merge", *parts, "-o", "merged.json")
+        self.assert_same_result("one.json", "merged.json")
+
+        self.assert_refused(["merge", parts[0], parts[2], "-o", "no.json"], 2, "missing", "seed")
+        altered = self.result(parts[0])
+        altered["cells"][0]["train"]["loss"] = 1.25
+        self.write("altered.json", json.dumps(altered))
+        self.assert_refused(["merge", *parts, "altered.json", "-o", "no.json"], 2,
+                            altered["cells"][0]["key"], "altered.json")
+        self.succeed("sweep", *tiny(**axes | {"seeds": 4}), "--shard", "1/16", "-o", "foreign.json")
+        self.assert_refused(["merge", *parts, "foreign.json", "-o", "no.json"], 2,
+                            "different sweeps: seeds is 3 there and 4 here")
+        self.assertFalse(os.path.exists(self.path("no.json")))
+
+    def test_a_diverging_cell_is_a_row_and_the_sweep_goes_on(self):
+        self.succeed("sweep", *tiny(learning_rates="10,3e-3", clip="1e9", warmup_steps=0,
+                                    weight_decay=10, steps=400), "-o", "out.json")
+        wild, tame = self.result("out.json")["cells"]
+        self.assertEqual(tame["status"], "done")
+        self.assertEqual(wild["status"], "diverged")
+        self.assertIn("step", wild["message"])
+        self.assertEqual(wild["evaluations"], [])
+
+    def test_dry_run_shows_cells_and_writes_nothing(self):
+        text = self.succeed("sweep", *tiny(seeds=2), "--dry-run", "-o", "out.json")
+        self.assertIn("copy:symbols=4/softmax/nape/n4/lr0.003/seed1", text)
+        self.assertRegex(text, r"(?m)^2 cells, about \d+ s on 1 thread, at most \d+ MiB")
+        self.assertEqual(os.listdir(self.folder), [])
+        half = self.succeed("sweep", *tiny(seeds=2), "--dry-run", "--shard", "1/2")
+        self.assertIn("\n1 cell,", half)
+
+    def on_a_terminal(self, terminal, *arguments):
+        """What the program writes to a terminal that is its stderr."""
+        ours, theirs = pty.openpty()
+        with open(self.path("stdout"), "w") as out:
+            process = subprocess.Popen([PROGRAM, *arguments], cwd=self.folder, stdout=out,
+                                       stderr=theirs, env={**os.environ, "TERM": terminal})
+        os.close(theirs)
+        text = b""
+        while select.select([ours], [], [], 60)[0]:
+            try:
+                chunk = os.read(ours, 65536)
+            except OSError:  # the other end is closed
+                break
+            text += chunk
+        os.close(ours)
+        self.assertEqual(process.wait(timeout=60), 0)
+        return text.decode()
+
+    def test_progress_shows_on_a_terminal_and_is_gone_in_the_end(self):
+        arguments = ["sweep", *tiny(steps=9000, early_stop="false"), "-o", "out.json", "--fresh"]
+        text = self.on_a_terminal("xterm", *arguments)
+        self.assertRegex(text, r"\[1/1\] \d+%, \d+ s left  step [\d,]+/9,000 loss \d\.\d+  copy:")
+        self.assertTrue(text.endswith("\r\x1b[K"), repr(text[-50:]))
+        for line in text.split("\r"):
+            self.assertLess(len(line.replace("\x1b[K", "")), 80)
+        self.assertEqual(self.on_a_terminal("dumb", *arguments), "")
+
+
+if __name__ == "__main__":
+    main()
