@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 OUTPUT ?= quick.json
 PREFIX ?= /usr/local
 
-.PHONY: build sweep test bench format check-format install packages clean
+.PHONY: build sweep test asan tsan bench format install packages clean
 
 sweep: build
 	$(BUILD)/attnspan sweep quick -o $(OUTPUT)
@@ -15,6 +15,13 @@ test: packages
 	cmake --build $(BUILD)/ci --parallel $(JOBS)
 	scripts/check-format
 	ctest --test-dir $(BUILD)/ci --output-on-failure --parallel $(JOBS)
+
+# The whole suite under address and undefined-behaviour sanitizers, and under the thread sanitizer.
+asan tsan: packages
+	@scripts/install-packages clang libomp-dev llvm
+	cmake --preset $@ -B $(BUILD)/$@
+	cmake --build $(BUILD)/$@ --parallel $(JOBS)
+	ctest --test-dir $(BUILD)/$@ --output-on-failure --parallel $(JOBS)
 
 bench: build
 	$(BUILD)/attnspan bench
