@@ -1,12 +1,9 @@
 #include "model/transformer.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "core/parallel.hpp"
 #include "ops/cross_entropy.hpp"
 #include "ops/gelu.hpp"
 #include "ops/product.hpp"
@@ -14,9 +11,6 @@
 
 namespace attnspan {
 namespace {
-
-/// Rows of a sequence that streaming evaluation works on at one time.
-constexpr Index tile_rows = 64;
 
 /// to.row(i) = from.row(rows[i]).
 template <class Real>
@@ -52,9 +46,10 @@ Transformer<Real>::Transformer(const ModelConfig& config)
   // Every layer adds twice to the stream; its variance must not grow with the depth.
   const double depth = 1 / std::sqrt(2.0 * static_cast<double>(config.layers));
 
-  // Small embeddings learn faster: the norm rescales them, so the same step turns them further. Small
-  // queries start with even attention, so that sparse normalizers give every key a gradient: 600 steps
-  // of recall under ASEntmax end at a loss of 0.08, and at 1.7 from queries ten times the size.
+  // Small embeddings learn faster: the norm rescales them, so the same step turns them further.
+  // Small queries start with even attention, so that sparse normalizers give every key a gradient:
+  // 600 steps of recall under ASEntmax end at a loss of 0.08, and at 1.7 from queries ten times the
+  // size.
   embedding_ = place({"embedding", vocabulary, d, 0, 0.02});
   for (Index layer = 0; layer < config.layers; ++layer) {
     const std::string owner = "layer" + std::to_string(layer) + ".";
@@ -297,159 +292,6 @@ AlignedVector<Real> Transformer<Real>::logits(std::span<const Real> parameters,
   Workspace<Real> workspace;
   forward(parameters.data(), batch, workspace);
   return std::move(workspace.logits);
-}
-
-template <class Real>
-AlignedVector<Real> Transformer<Real>::stream_logits(std::span<const Real> parameters_span,
-                                                     std::span<const std::int32_t> tokens,
-                                                     std::span<const Position> positions,
-                                                     std::span<const Index> answer_rows,
-                                                     const StreamingOptions& options) const {
-  const Real* parameters = parameters_span.data();
-  const Index n = static_cast<Index>(tokens.size()), d = config_.d_model, ff = config_.d_ff;
-  const Index vocabulary = config_.vocabulary;
-  const auto stopped = [&] {
-    return options.stop && options.stop->load(std::memory_order_relaxed);
-  };
-  // Bounds pay from a few blocks of keys on.
-  const bool skip = options.skip && n > 2 * KeyStore<Real>::block;
-
-  AlignedVector<Real> stream_memory(static_cast<std::size_t>(n * d));
-  MatrixView<Real> stream(stream_memory.data(), n, d);
-  for (Index i = 0; i < n; ++i)
-    std::copy_n(parameters + embedding_ + tokens[static_cast<std::size_t>(i)] * d, d,
-                stream.row(i));
-  AlignedVector<Real> key_value_memory(static_cast<std::size_t>(n * 2 * d));
-  const MatrixView<Real> key_value(key_value_memory.data(), n, 2 * d);
-  KeyStore<Real> store;
-  store.keys = key_value.middle_cols(0, d);
-  store.values = key_value.middle_cols(d, d);
-  store.positions = positions.data();
-
-  struct Local {
-    AlignedVector<Real> normed, inverse_rms, query, attended, hidden, copies;
-    AttentionScratch<Real> scratch;
-    std::unique_ptr<RowStream<Real>> attention_stream;
-  };
-  std::vector<Local> locals(static_cast<std::size_t>(omp_get_max_threads()));
-
-  std::vector<Index> all_rows(static_cast<std::size_t>(n));
-  std::iota(all_rows.begin(), all_rows.end(), Index{0});
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const LayerOffsets& at = layers_[l];
-    const bool last = l + 1 == layers_.size();
-    const std::span<const Index> places = last ? answer_rows : std::span<const Index>(all_rows);
-    const Index queries = static_cast<Index>(places.size());
-
-    // Heads of the first layer that see tokens only as a multiset are worked out from counts.
-    std::vector<Index> streamed_heads, counted_heads;
-    for (Index head = 0; head < config_.heads; ++head) {
-      const bool counted = skip && l == 0 && vocabulary < n && attention_.countable(head);
-      (counted ? counted_heads : streamed_heads).push_back(head);
-    }
-
-    if (!streamed_heads.empty()) {
-      parallel_for((n + tile_rows - 1) / tile_rows, [&](Index tile) {
-        if (stopped()) return;
-        Local& local = locals[static_cast<std::size_t>(omp_get_thread_num())];
-        const Index first = tile * tile_rows, rows = std::min(tile_rows, n - first);
-        const auto normed = reserve(local.normed, rows, d);
-        rmsnorm<Real>(stream.middle_rows(first, rows), parameters + at.norm, normed,
-                      reserve(local.inverse_rms, rows, 1).data);
-        product<Real>(normed, matrix(parameters, at.key_value, d, 2 * d),
-                      key_value.middle_rows(first, rows));
-        position().rotate(store.keys.middle_rows(first, rows), positions.data() + first, false);
-      });
-      if (skip) attention_.bound_keys(store);
-    }
-
-    AlignedVector<Real> token_key_value;
-    AlignedVector<Real>
-        starting_copies;  // tiles x vocabulary: of the tokens before the tile's first
-    const Index tiles = (queries + tile_rows - 1) / tile_rows;
-    if (!counted_heads.empty()) {
-      AlignedVector<Real> normed(static_cast<std::size_t>(vocabulary * d)),
-          inverse(static_cast<std::size_t>(vocabulary));
-      rmsnorm<Real>(matrix(parameters, embedding_, vocabulary, d), parameters + at.norm,
-                    {normed.data(), vocabulary, d}, inverse.data());
-      product<Real>({normed.data(), vocabulary, d}, matrix(parameters, at.key_value, d, 2 * d),
-                    reserve(token_key_value, vocabulary, 2 * d));
-      const auto copies = reserve_zeros(starting_copies, tiles + 1, vocabulary);
-      Index place = 0;
-      for (Index tile = 0; tile < tiles; ++tile) {
-        Real* row = copies.row(tile);
-        if (tile > 0) std::copy_n(copies.row(tile - 1), vocabulary, row);
-        for (; place < places[static_cast<std::size_t>(tile * tile_rows)]; ++place)
-          row[tokens[static_cast<std::size_t>(place)]] += 1;
-      }
-    }
-
-    // The answer rows of the last layer leave the stream and stand alone.
-    AlignedVector<Real> selected_memory;
-    MatrixView<Real> target = stream;
-    if (last) {
-      target = reserve(selected_memory, queries, d);
-      for (Index i = 0; i < queries; ++i)
-        std::copy_n(stream.row(places[static_cast<std::size_t>(i)]), d, target.row(i));
-    }
-
-    parallel_for(tiles, [&](Index tile) {
-      if (stopped()) return;
-      Local& local = locals[static_cast<std::size_t>(omp_get_thread_num())];
-      if (!local.attention_stream) local.attention_stream = attention_.stream();
-      const Index first = tile * tile_rows, rows = std::min(tile_rows, queries - first);
-      const Index* tile_places = places.data() + first;
-      const auto rows_of_stream = target.middle_rows(first, rows);
-      const auto normed = reserve(local.normed, rows, d);
-      rmsnorm<Real>(rows_of_stream, parameters + at.norm, normed,
-                    reserve(local.inverse_rms, rows, 1).data);
-      const auto query = reserve(local.query, rows, d);
-      product<Real>(normed, matrix(parameters, at.query, d, d), query);
-      if (position().rotary()) {
-        std::vector<Position> query_positions;
-        for (Index i = 0; i < rows; ++i)
-          query_positions.push_back(positions[static_cast<std::size_t>(tile_places[i])]);
-        position().rotate(query, query_positions.data(), false);
-      }
-      attention_.scale(parameters + at.attention, normed, tile_places, query);
-      const auto attended = reserve(local.attended, rows, d);
-      if (!streamed_heads.empty())
-        attention_.attend(parameters + at.attention, store, query, tile_places, streamed_heads,
-                          skip, *local.attention_stream, attended, local.scratch);
-      if (!counted_heads.empty()) {
-        const auto copies = reserve(local.copies, rows, vocabulary);
-        const Real* before = starting_copies.data() + tile * vocabulary;
-        Index place = tile_places[0];
-        for (Index i = 0; i < rows; ++i) {
-          std::copy_n(before, vocabulary, copies.row(i));
-          for (; place <= tile_places[i]; ++place)
-            copies.row(i)[tokens[static_cast<std::size_t>(place)]] += 1;
-          before = copies.row(i);
-        }
-        const MatrixView<Real> table(token_key_value.data(), vocabulary, 2 * d);
-        attention_.attend_counted(parameters + at.attention, table.middle_cols(0, d),
-                                  table.middle_cols(d, d), copies, query, counted_heads, attended,
-                                  local.scratch);
-      }
-      product<Real>(attended, matrix(parameters, at.output, d, d), rows_of_stream, Into::add);
-      rmsnorm<Real>(rows_of_stream, parameters + at.feed_norm, normed, local.inverse_rms.data());
-      const auto hidden = reserve(local.hidden, rows, ff);
-      product<Real>(normed, matrix(parameters, at.up, d, ff), hidden);
-      gelu(hidden.data, rows * ff, hidden.data);
-      product<Real>(hidden, matrix(parameters, at.down, ff, d), rows_of_stream, Into::add);
-    });
-    if (stopped()) return {};
-    if (last) {
-      AlignedVector<Real> normed(static_cast<std::size_t>(queries * d)),
-          inverse(static_cast<std::size_t>(queries));
-      rmsnorm<Real>(target, parameters + norm_, {normed.data(), queries, d}, inverse.data());
-      AlignedVector<Real> logits(static_cast<std::size_t>(queries * vocabulary));
-      product<Real>({normed.data(), queries, d}, matrix(parameters, output_, d, vocabulary),
-                    {logits.data(), queries, vocabulary});
-      return logits;
-    }
-  }
-  return {};  // not reached: there is always a last layer
 }
 
 template class Transformer<float>;

@@ -84,6 +84,7 @@ class Transformer {
                                     const StreamingOptions& options) const;
 
  private:
+  class StreamingPass;
   struct LayerOffsets {
     Index norm, query, key_value, output, feed_norm, up, down, attention;
   };
