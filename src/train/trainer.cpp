@@ -215,7 +215,10 @@ bool Trainer::State::validate() {
 
 Trainer::Trainer(const ModelConfig& config, std::shared_ptr<const Task> task,
                  const TrainingOptions& options)
-    : state_(std::make_unique<State>(config, std::move(task), options)) {}
+    : state_(std::make_unique<State>(config, std::move(task), options)) {
+  state_->task->check_length(state_->shortest_length());
+  state_->task->check_length(options.train_length);
+}
 Trainer::~Trainer() = default;
 Trainer::Trainer(Trainer&&) noexcept = default;
 

@@ -45,6 +45,8 @@ struct TrainProgress {
 /// options), whatever the number of threads and however often it was saved and loaded.
 class Trainer {
  public:
+  /// Throws InputError when no such model can be built, or when the task has no sample of the
+  /// shortest or of the longest training length.
   Trainer(const ModelConfig& config, std::shared_ptr<const Task> task,
           const TrainingOptions& options);
   ~Trainer();

@@ -47,6 +47,7 @@ TEST_CASE("training gives the same bytes when it is saved and loaded on the way"
     INFO(position);
     SmallRun run("recall:alphabet=8,key_length=1,value_length=1", "asentmax", position);
     run.options.train_length = 16;
+    run.options.min_train_length = 8;
     const Trainer whole = run.trained();
     REQUIRE(whole.status() == TrainStatus::done);
     for (const int at : {0, 1, 5, 11}) {
@@ -144,6 +145,17 @@ TEST_CASE("states of another model, task or option are refused", "[unit]") {
   refused("width", changed([](SmallRun& run) { run.config.d_ff = 16; }));
   CHECK(same_bytes(weights_of(trainer), weights));
   CHECK(trainer.steps_done() == 1);
+}
+
+TEST_CASE("training lengths that the task does not have are refused", "[unit]") {
+  SmallRun run("recall");  // a pair takes 6 tokens and 0.8 of the length
+  run.options.train_length = 16;
+  CHECK_THROWS_AS(run.trainer(), InputError);  // a quarter of 16 holds no pair
+  run.options.min_train_length = 8;
+  CHECK_NOTHROW(run.trainer());
+  run.options.train_length = 7;
+  run.options.min_train_length = 7;
+  CHECK_THROWS_AS(run.trainer(), InputError);
 }
 
 TEST_CASE("replicates and seeds train differently", "[unit]") {
