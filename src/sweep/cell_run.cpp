@@ -1,5 +1,6 @@
 #include "sweep/cell_run.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/error.hpp"
@@ -19,41 +20,51 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// One evaluation to be done, and its share of the cell's evaluations by cost.
+/// Long evaluations are done in parts of a second or less, between which a checkpoint may be taken.
+constexpr double flops_of_a_part = 1e10;
+
+/// One evaluation to be done.
 struct Planned {
   Stream stream;
   TestPoint point;
-  double share;
+  double share = 0;       ///< of the cell's evaluations, by cost
+  std::int64_t part = 1;  ///< samples between two checkpoints
 };
 
 std::vector<Planned> planned_evaluations(const Cell& cell) {
   std::vector<Planned> evaluations{
-      {Stream::validation, {1, cell.training.train_length, cell.training.validation_samples}, 0}};
-  for (const TestPoint& test : cell.tests) evaluations.push_back({Stream::test, test, 0});
+      {Stream::validation, {1, cell.training.train_length, cell.training.validation_samples}}};
+  for (const TestPoint& test : cell.tests) evaluations.push_back({Stream::test, test});
   double total = 0;
   for (Planned& evaluation : evaluations) {
-    evaluation.share = static_cast<double>(evaluation.point.samples) *
-                       evaluation_flops(cell.model, *cell.task.task, evaluation.point.length);
+    const double flops = evaluation_flops(cell.model, *cell.task.task, evaluation.point.length);
+    evaluation.part = 1 + static_cast<std::int64_t>(flops_of_a_part / flops);
+    evaluation.share = static_cast<double>(evaluation.point.samples) * flops;
     total += evaluation.share;
   }
   for (Planned& evaluation : evaluations) evaluation.share /= total;
   return evaluations;
 }
 
-Evaluation to_evaluation(const Planned& planned, const EvaluationCounts& counts, double seconds) {
+/// An evaluation of no samples yet.
+Evaluation begin(const Planned& planned) {
   Evaluation evaluation;
   evaluation.length = planned.point.length;
   evaluation.multiple = planned.point.multiple;
   evaluation.split = planned.stream == Stream::validation ? "validation" : "test";
-  evaluation.samples = counts.samples;
-  evaluation.exact = counts.exact;
-  evaluation.answer_tokens = counts.answer_tokens;
-  evaluation.right_tokens = counts.right_tokens;
-  for (std::size_t decile = 0; decile < counts.depth.size(); ++decile)
-    evaluation.depth.push_back(
-        {static_cast<int>(decile), counts.depth[decile].samples, counts.depth[decile].exact});
-  evaluation.seconds = seconds;
   return evaluation;
+}
+
+void add(Evaluation& evaluation, const EvaluationCounts& counts) {
+  evaluation.samples += counts.samples;
+  evaluation.exact += counts.exact;
+  evaluation.answer_tokens += counts.answer_tokens;
+  evaluation.right_tokens += counts.right_tokens;
+  for (std::size_t decile = 0; decile < counts.depth.size(); ++decile) {
+    if (evaluation.depth.size() <= decile) evaluation.depth.push_back({static_cast<int>(decile)});
+    evaluation.depth[decile].samples += counts.depth[decile].samples;
+    evaluation.depth[decile].exact += counts.depth[decile].exact;
+  }
 }
 
 /// One run of a cell.
@@ -135,24 +146,33 @@ class CellRun {
     return true;
   }
 
-  /// False when stopped.
+  /// False when stopped. The last evaluation of the row may be one that a checkpoint cut short.
   bool evaluate() {
     progress_.trained = 1;
-    std::size_t next = 0;
+    std::size_t index = 0;
     for (const Planned& planned : planned_evaluations(cell_)) {
+      if (index == row_.evaluations.size()) row_.evaluations.push_back(begin(planned));
+      Evaluation& evaluation = row_.evaluations[index++];
+      const std::int64_t samples = planned.point.samples;
+      progress_.test_length = planned.point.length;
       const double before = progress_.evaluated;
-      if (next++ >= row_.evaluations.size()) {
+      const auto advance = [&](std::int64_t done) {
+        progress_.evaluated =
+            before + planned.share * static_cast<double>(done) / static_cast<double>(samples);
+        tell();
+      };
+      while (evaluation.samples < samples) {
         const Stopwatch stopwatch;
-        progress_.test_length = planned.point.length;
-        const EvaluationCounts counts = attnspan::evaluate(
-            cell_.model, trainer_.weights(), *cell_.task.task,
-            {cell_.training.seed, planned.stream, planned.point.length, planned.point.samples,
-             cell_.training.replicate},
-            options_.stop, [&](std::int64_t done) {
-              progress_.evaluated = before + planned.share * static_cast<double>(done) /
-                                                 static_cast<double>(planned.point.samples);
-              tell();
-            });
+        const std::int64_t done = evaluation.samples;
+        const EvaluationCounts counts =
+            attnspan::evaluate(cell_.model, trainer_.weights(), *cell_.task.task,
+                               {.seed = cell_.training.seed,
+                                .stream = planned.stream,
+                                .length = planned.point.length,
+                                .samples = std::min(planned.part, samples - done),
+                                .replicate = cell_.training.replicate,
+                                .first = done},
+                               options_.stop, [&](std::int64_t more) { advance(done + more); });
         if (counts.stopped) return false;
         if (!counts.finite) {
           row_.status = Status::diverged;
@@ -162,10 +182,11 @@ class CellRun {
           row_.evaluations.clear();
           return true;
         }
-        row_.evaluations.push_back(to_evaluation(planned, counts, stopwatch.seconds()));
+        add(evaluation, counts);
+        evaluation.seconds += stopwatch.seconds();
         if (checkpoint_is_due()) save();
       }
-      progress_.evaluated = before + planned.share;
+      advance(samples);
     }
     return true;
   }

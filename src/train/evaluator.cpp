@@ -21,7 +21,8 @@ struct SampleCounts {
 };
 
 std::uint64_t sample_identity(const EvaluationRequest& request, std::int64_t index) {
-  return static_cast<std::uint64_t>(request.length) << 32 | static_cast<std::uint64_t>(index);
+  return static_cast<std::uint64_t>(request.length) << 32 |
+         static_cast<std::uint64_t>(request.first + index);
 }
 
 SampleCounts evaluate_sample(const Transformer<float>& model, std::span<const float> weights,

@@ -16,7 +16,8 @@ struct EvaluationRequest {
   Stream stream = Stream::test;
   std::int64_t length = 0;
   std::int64_t samples = 0;
-  int replicate = 0;  ///< each replicate has samples of its own, the same for every variant
+  int replicate = 0;       ///< each replicate has samples of its own, the same for every variant
+  std::int64_t first = 0;  ///< index of the first sample: an evaluation may be done in parts
 };
 
 struct DepthCount {
@@ -34,8 +35,8 @@ struct EvaluationCounts {
   bool stopped = false;           ///< ended early by `stop`; the counts are then of no use
 };
 
-/// The index-th sample of an evaluation. Samples depend on the length, so that no length repeats the
-/// draws of another.
+/// The index-th sample of an evaluation, counted from `request.first`. Samples depend on the
+/// length, so that no length repeats the draws of another.
 Sample evaluation_sample(const Task& task, const EvaluationRequest& request, std::int64_t index);
 
 /// Exact match and token accuracy from one teacher-forced pass a sample: under a causal model

@@ -73,6 +73,29 @@ class SurvivalTest(ProgramTest):
         self.assertLess(time.monotonic() - start, 2)
         self.assertEqual(process.returncode, 130)
 
+    def test_a_long_test_goes_on_between_its_samples(self):
+        spec = tiny(task="needle:needles=4,alphabet=8", steps=2, train_length=32,
+                    multiples="1,400", test_samples=6, heads=1, d_model=32, position="nope",
+                    layers=3)
+        self.succeed("sweep", *spec, "-o", "whole.json")
+
+        def samples():
+            if not os.path.exists(self.path("out.json.checkpoint")):
+                return []
+            lines = self.read("out.json.checkpoint").split(b"\n")
+            return [e["samples"] for e in json.loads(lines[0][9:])["row"]["evaluations"]]
+
+        process = self.start("sweep", *spec, "-o", "out.json", "--checkpoint-every", "0")
+        self.wait_for("out.json.checkpoint", process)
+        while not (len(samples()) == 3 and 0 < samples()[2] < 6):
+            self.assertIsNone(process.poll(), "the program ended too soon")
+            time.sleep(0.002)
+        process.kill()
+        process.communicate()
+        self.assertGreater(samples()[2], 0)
+        self.succeed("sweep", *spec, "-o", "out.json")
+        self.assert_same_result("out.json", "whole.json")
+
     def test_without_a_file_an_interruption_still_gives_what_is_finished(self):
         process = self.start("sweep", *tiny(seeds=1000, steps=100))
         time.sleep(1)
