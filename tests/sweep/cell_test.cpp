@@ -152,6 +152,16 @@ TEST_CASE("shards are disjoint, complete and balanced by cost", "[property]") {
   }
 }
 
+TEST_CASE("two shards are even where cheap and expensive cells take turns", "[unit]") {
+  const std::vector<Cell> all =
+      cells(R"({"task": "copy", "train_length": [2, 64, 3, 63, 4, 62, 5, 61], "multiples": 1})");
+  double loads[2] = {0, 0};
+  for (const std::size_t index : {1u, 2u})
+    for (const std::size_t cell : shard_cells(all, {index, 2}))
+      loads[index - 1] += cost(all[cell]).flops();
+  CHECK(loads[0] == Approx(loads[1]).epsilon(0.1));
+}
+
 TEST_CASE("a shard is read as i/n", "[unit]") {
   CHECK(parse_shard("2/8").index == 2);
   CHECK(parse_shard("2/8").count == 8);
