@@ -113,7 +113,8 @@ void assign(Settings& settings, const SettingKey& key, const Json& value) {
 
 /// Puts every key of `values` but "task" into `settings`; an unknown key is refused.
 void assign_all(Settings& settings, const Json& values, const std::string& where) {
-  for (const auto& [name, value] : values.items()) {
+  for (const auto& item : values.items()) {
+    const std::string& name = item.key();
     if (name == "task") continue;
     const auto& keys = setting_keys();
     const auto key =
@@ -123,7 +124,7 @@ void assign_all(Settings& settings, const Json& values, const std::string& where
       for (const SettingKey& known : keys) allowed.push_back(known.name);
       unknown_name("key in " + where, name, allowed);
     }
-    assign(settings, *key, value);
+    assign(settings, *key, item.value());
   }
 }
 

@@ -75,21 +75,21 @@ TEST_CASE("a stopped cell goes on at the very step where it stopped", "[unit]") 
 }
 
 TEST_CASE("a long evaluation in parts counts every sample once", "[unit]") {
-  // Long and costly enough for parts of a sample or two; guesses are right now and then.
+  // Long and costly enough for parts of a few samples; guesses are right now and then.
   const Cell cell = cells(
       R"("task": "needle:needles=1,alphabet=2,noise=1,key_length=1,value_length=8",
-         "train_length": 32, "multiples": 500, "test_samples": 4, "position": "nope", "layers": 3)")
+         "train_length": 32, "multiples": 320, "test_samples": 5, "position": "nope", "layers": 3)")
       [0];
-  REQUIRE(evaluation_flops(cell.model, *cell.task.task, 16000) > 5e9);
+  REQUIRE(evaluation_flops(cell.model, *cell.task.task, 10240) > 3e9);
   const CellRow row = run_cell(cell, nullptr, {}).value();
   Trainer trainer(cell.model, cell.task.task, cell.training);
   while (trainer.step() == TrainStatus::running) {
   }
   const EvaluationCounts counts =
-      evaluate(cell.model, trainer.weights(), *cell.task.task, {.length = 16000, .samples = 4});
+      evaluate(cell.model, trainer.weights(), *cell.task.task, {.length = 10240, .samples = 5});
   REQUIRE(row.evaluations.size() == 2);
   const Evaluation& test = row.evaluations[1];
-  CHECK(test.samples == 4);
+  CHECK(test.samples == 5);
   CHECK(test.answer_tokens == counts.answer_tokens);
   CHECK(test.right_tokens == counts.right_tokens);
   CHECK(counts.right_tokens > 0);

@@ -107,8 +107,7 @@ TEST_CASE("a journal gives back its rows, to the last digit", "[unit]") {
 }
 
 TEST_CASE("a journal cut at any byte keeps every whole row and goes on", "[property]") {
-  const std::string whole = journal_of(3);
-  const std::string header = journal_of(0);
+  const std::string whole = journal_of(2);
   const Folder folder;
   for (std::size_t size = 0; size < whole.size(); ++size) {
     write(folder.file(), whole.substr(0, size));
@@ -117,7 +116,7 @@ TEST_CASE("a journal cut at any byte keeps every whole row and goes on", "[prope
     {
       Journal journal(folder.file(), identity, false);
       REQUIRE(journal.rows().size() == (lines == 0 ? 0 : lines - 1));
-      for (int i = static_cast<int>(journal.rows().size()); i < 3; ++i) journal.append(row(i));
+      for (int i = static_cast<int>(journal.rows().size()); i < 2; ++i) journal.append(row(i));
     }
     REQUIRE(read(folder.file()) == whole);
   }
