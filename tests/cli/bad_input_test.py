@@ -35,7 +35,8 @@ class BadInputTest(ProgramTest):
     def test_a_model_that_does_not_fit(self):
         self.assert_refused(["sweep", "--task", "copy", "--d-model", "65536", "--d-ff", "1048576",
                              "--layers", "256", "-o", "out.json"], 2, "memory", "lower", "--d-model")
-        self.assert_refused(["sweep", "--task", "copy", "--d-model", "2048", "--multiples", "1000000",
+        self.assert_refused(["sweep", "--task", "copy", "--d-model", "4096", "--layers", "1",
+                             "--batch-size", "1", "--multiples", "1000000",
                              "-o", "out.json"], 2, "memory", "lower", "--multiples")
         self.assertEqual(os.listdir(self.folder), [])
 
