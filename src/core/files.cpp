@@ -1,6 +1,7 @@
 #include "core/files.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,8 +29,7 @@ class Descriptor {
   ~Descriptor() {
     if (number_ >= 0) ::close(number_);
   }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
 
   bool is_open() const { return number_ >= 0; }
   int number() const { return number_; }
@@ -48,6 +48,22 @@ bool write_all(int descriptor, std::string_view bytes) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
   return true;
+}
+
+/// Opens a file for writing, which no other process of attnspan then does while it is open.
+Descriptor open_alone(const std::string& path) {
+  while (true) {
+    Descriptor descriptor(path, O_WRONLY | O_CREAT);
+    if (!descriptor.is_open()) return descriptor;
+    while (::flock(descriptor.number(), LOCK_EX) != 0 && errno == EINTR) {
+    }  // any other error: a file system that has no locks
+    // Whoever had it before has renamed the file, and the name may be that of a new one.
+    struct stat named {
+    }, opened{};
+    if (::fstat(descriptor.number(), &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
+        named.st_ino == opened.st_ino && named.st_dev == opened.st_dev)
+      return descriptor;
+  }
 }
 
 /// Without this the new name may be gone after a power cut. File systems that cannot flush a folder
@@ -89,18 +105,12 @@ void write_atomically(const std::string& path, std::string_view bytes) {
     return;
   }
 
-  // The process id keeps writers apart; an attempt number steps over what a killed one left behind.
-  for (int attempt = 0;; ++attempt) {
-    const std::string temporary =
-        path + "." + std::to_string(::getpid()) + "-" + std::to_string(attempt) + ".tmp";
-    Descriptor descriptor(temporary, O_WRONLY | O_CREAT | O_EXCL);
-    if (!descriptor.is_open()) {
-      if (errno == EEXIST && attempt < 1000) continue;
-      fail("write", path, errno);
-    }
-    if (write_all(descriptor.number(), bytes) && ::fsync(descriptor.number()) == 0 &&
-        descriptor.close() && ::rename(temporary.c_str(), path.c_str()) == 0)
-      break;
+  // Always the same name, so that what a killed writer left behind is taken over by the next.
+  const std::string temporary = path + ".attnspan.tmp";
+  const Descriptor descriptor = open_alone(temporary);
+  if (!descriptor.is_open()) fail("write", path, errno);
+  if (::ftruncate(descriptor.number(), 0) != 0 || !write_all(descriptor.number(), bytes) ||
+      ::fsync(descriptor.number()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(temporary.c_str());
     fail("write", path, error);

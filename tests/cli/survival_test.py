@@ -5,9 +5,10 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 
-from support import ProgramTest, main, tiny
+from support import ProgramTest, main, tiny, without_timings
 
 # A second or two of work in cells of several lengths, with checkpoints all the time.
 SPEC = tiny(attention="softmax,asentmax", seeds=2, train_length="4,8", steps=1000,
@@ -22,25 +23,53 @@ class SurvivalTest(ProgramTest):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.005)
 
-    def test_killed_at_random_moments_and_resumed_the_result_is_the_same(self):
+    def test_killed_at_fifty_random_moments_and_resumed_the_result_is_the_same(self):
         self.succeed("sweep", *SPEC, "-o", "whole.json")
         moments = random.Random(1)
-        kills = 0
-        for _ in range(200):
-            process = self.start("sweep", *SPEC, "-o", "out.json")
-            time.sleep(moments.uniform(0.01, 0.25))
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            if process.returncode == 0:
-                break
-            kills += 1
-        self.assertEqual(process.returncode, 0, f"not done after {kills} kills")
-        self.assertGreater(kills, 2)
-        self.assert_same_result("out.json", "whole.json")
-        keys = [json.loads(line[9:])["key"]
-                for line in self.read("out.json.journal").decode().splitlines()[1:]]
-        self.assertEqual(len(keys), len(set(keys)), "a finished cell was computed twice")
-        self.assertFalse(os.path.exists(self.path("out.json.checkpoint")))
+        kills, sweeps, cut_cells = 0, 0, 0
+        while kills < 50:
+            killed_here = 0
+            while True:
+                process = self.start("sweep", *SPEC, "-o", "out.json")
+                try:
+                    process.wait(moments.uniform(0.005, 0.25))
+                except subprocess.TimeoutExpired:
+                    process.send_signal(signal.SIGKILL)
+                process.communicate()
+                if process.returncode == 0:
+                    break
+                self.assertEqual(process.returncode, -signal.SIGKILL)
+                killed_here += 1
+                cut_cells += os.path.exists(self.path("out.json.checkpoint"))
+                self.assertLess(killed_here, 1000, "the sweep does not come along")
+            kills += killed_here
+            sweeps += 1
+            self.assert_same_result("out.json", "whole.json")
+            keys = [json.loads(line[9:])["key"]
+                    for line in self.read("out.json.journal").decode().splitlines()[1:]]
+            self.assertEqual(len(keys), len(set(keys)), "a finished cell was computed twice")
+            self.assertEqual(sorted(os.listdir(self.folder)),
+                             ["out.json", "out.json.journal", "whole.json", "whole.json.journal"])
+            os.remove(self.path("out.json"))
+            os.remove(self.path("out.json.journal"))
+        self.assertGreater(cut_cells, 10, f"of {kills} kills in {sweeps} sweeps")
+
+    def test_cells_in_any_order_give_the_same_rows(self):
+        forward = tiny(attention="softmax,asentmax", train_length="4,8", seeds=2)
+        self.succeed("sweep", *forward, "-o", "whole.json")
+        # The axes the other way round, and shards that pick their cells by cost.
+        self.succeed("sweep", *tiny(attention="asentmax,softmax", train_length="8,4", seeds=2),
+                     "-o", "reverse.json")
+        self.assertNotEqual([row["key"] for row in self.result("whole.json")["cells"]],
+                            [row["key"] for row in self.result("reverse.json")["cells"]])
+        rows = [{row["key"]: json.dumps(without_timings(row)) for row in self.result(name)["cells"]}
+                for name in ("whole.json", "reverse.json")]
+        self.assertEqual(*rows)
+        # Rows that came into the journal in another order leave in the order of the spec.
+        header, *lines = self.read("whole.json.journal").splitlines(keepends=True)
+        self.write("shuffled.json.journal", header + b"".join(reversed(lines)))
+        self.succeed("sweep", *forward, "-o", "shuffled.json")
+        self.assert_same_result("shuffled.json", "whole.json")
 
     def test_an_interrupted_cell_goes_on_where_it_was(self):
         spec = tiny(steps=30000, early_stop="false")

@@ -5,7 +5,10 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "core/error.hpp"
 #include "support/catch.hpp"
@@ -49,12 +52,30 @@ TEST_CASE("A file is replaced whole and nothing is left beside it", "[unit]") {
   CHECK(folder.files() == 1);
 }
 
-TEST_CASE("What a killed writer left behind does not stop the next", "[unit]") {
+TEST_CASE("What a killed writer left behind is taken over by the next", "[unit]") {
   const TemporaryFolder folder;
   const std::string path = folder / "results.json";
-  write_atomically(path + "." + std::to_string(::getpid()) + "-0.tmp", "left behind");
+  {
+    std::ofstream left_behind(path + ".attnspan.tmp");
+    left_behind << "longer than what is written next";
+  }
   write_atomically(path, "new");
   CHECK(read_file(path, 1000) == "new");
+  CHECK(folder.files() == 1);
+}
+
+TEST_CASE("Of several writers at once one wins whole", "[unit]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "results.json";
+  std::vector<std::thread> writers;
+  for (const char letter : {'a', 'b', 'c', 'd'})
+    writers.emplace_back([&path, letter] {
+      for (int i = 0; i < 50; ++i) write_atomically(path, std::string(100000, letter));
+    });
+  for (std::thread& writer : writers) writer.join();
+  const std::string bytes = read_file(path, 1000000);
+  CHECK(bytes == std::string(100000, bytes[0]));
+  CHECK(folder.files() == 1);
 }
 
 TEST_CASE("A file that cannot be written keeps its old content", "[unit]") {
