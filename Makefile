@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 OUTPUT ?= quick.json
 PREFIX ?= /usr/local
 
-.PHONY: build sweep test asan tsan bench format install packages clean
+.PHONY: build sweep test asan tsan fuzz bench format install packages clean
 
 sweep: build
 	$(BUILD)/attnspan sweep quick -o $(OUTPUT)
@@ -24,6 +24,19 @@ asan tsan: packages
 	cmake --preset $@ -B $(BUILD)/$@
 	cmake --build $(BUILD)/$@ --parallel $(JOBS)
 	ctest --test-dir $(BUILD)/$@ --output-on-failure --parallel $(JOBS)
+
+# Runs every fuzzer, RUNS inputs each, on a copy of its corpus; what it finds stays in build/fuzz.
+RUNS ?= 100000
+fuzz: packages
+	@scripts/install-packages clang libomp-dev llvm
+	cmake --preset fuzz -B $(BUILD)/fuzz
+	cmake --build $(BUILD)/fuzz --parallel $(JOBS)
+	set -e; for target in tests/fuzz/*_fuzz.cpp; do \
+	  name=$$(basename $$target _fuzz.cpp); work=$(BUILD)/fuzz/corpus/$$name; mkdir -p $$work; \
+	  $(BUILD)/fuzz/tests/fuzz/$${name}_fuzz -runs=$(RUNS) -max_len=8192 -timeout=10 \
+	    -rss_limit_mb=2048 -artifact_prefix=$(BUILD)/fuzz/ -print_final_stats=1 \
+	    $$work tests/fuzz/corpus/$$name; \
+	done
 
 bench: build
 	$(BUILD)/attnspan bench

@@ -301,6 +301,10 @@ void Trainer::load(std::string_view bytes) {
   reader.get(second);
   reader.get(average);
   if (!reader.empty()) throw InputError("the training state is longer than it should be.");
+  if (counters.steps < 0 || counters.steps > s.options.steps || counters.tokens < 0 ||
+      counters.perfect_validations < 0 || counters.status < TrainStatus::running ||
+      counters.status > TrainStatus::diverged)
+    throw InputError("the training state has counts that cannot be.");
   s.counters = counters;
   s.message = std::move(message);
   s.weights = std::move(weights);

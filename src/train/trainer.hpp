@@ -33,7 +33,8 @@ struct TrainingOptions {
   int replicate = 0;       ///< initialisation and training samples differ by it
 };
 
-enum class TrainStatus { running, done, diverged };
+/// As wide as the counters that it is saved with, so that no unnamed bytes lie between them.
+enum class TrainStatus : std::int64_t { running, done, diverged };
 
 struct TrainProgress {
   std::int64_t step = 0;

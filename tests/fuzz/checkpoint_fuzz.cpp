@@ -1,0 +1,71 @@
+// Checkpoints. The first byte says whether the bytes are the whole file, or one line with the row
+// and then the state of the trainer, to which the header and its checksums are made.
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "core/checksum.hpp"
+#include "fuzz/fuzz.hpp"
+#include "sweep/checkpoint.hpp"
+#include "sweep/journal.hpp"
+#include "train/trainer.hpp"
+
+using namespace attnspan;
+
+namespace {
+
+const Json identity{{"version", "0"}, {"spec", {{"steps", 1}}}};
+
+Trainer smallest_trainer() {
+  const NamedTask task = make_task("copy:symbols=2");
+  TrainingOptions options;
+  options.train_length = 1;
+  options.batch_size = 1;
+  options.validation_samples = 1;
+  return Trainer({1, 1, 2, 1, task.task->vocabulary_size(), "softmax", "nope"}, task.task, options);
+}
+
+/// The file that `save` would have written, if its parts were these.
+std::string with_header(std::string_view bytes) {
+  const std::size_t end = std::min(bytes.find('\n'), bytes.size());
+  const std::string_view trainer = bytes.substr(std::min(end + 1, bytes.size()));
+  Json row;
+  fuzz::allow_refusal([&] { row = parse_json(bytes.substr(0, end), "row", false); });
+  return checked_line({{"identity", identity}, {"row", row}, {"trainer_crc32", crc32(trainer)}}) +
+         std::string(trainer);
+}
+
+struct TemporaryFile {
+  std::string path =
+      (std::filesystem::exists("/dev/shm") ? std::filesystem::path("/dev/shm")
+                                           : std::filesystem::temp_directory_path()) /
+      ("attnspan-fuzz-" + std::to_string(::getpid()));
+  ~TemporaryFile() { std::filesystem::remove(path); }
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const TemporaryFile file;
+  static Trainer trainer = smallest_trainer();
+  if (size == 0) return 0;
+  const std::string_view bytes = fuzz::text(data + 1, size - 1);
+  {
+    std::ofstream stream(file.path, std::ios::binary | std::ios::trunc);
+    stream << (data[0] % 2 ? std::string(bytes) : with_header(bytes));
+  }
+  const auto checkpoint = CheckpointFile(file.path, identity).load("key");
+  if (!checkpoint) return 0;
+  fuzz::require(checkpoint->row.key == "key", "only the checkpoint of the cell is taken");
+  const std::string before = trainer.save();
+  bool loaded = false;
+  fuzz::allow_refusal([&] {
+    trainer.load(checkpoint->trainer);
+    loaded = true;
+  });
+  fuzz::require(trainer.save() == (loaded ? checkpoint->trainer : before),
+                "a state is taken whole or not at all");
+  return 0;
+}
