@@ -1,6 +1,7 @@
 #include <omp.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -10,6 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
+#include "cli/progress_line.hpp"
 #include "core/error.hpp"
 #include "model/transformer.hpp"
 #include "report/json.hpp"
@@ -105,7 +107,15 @@ AlignedVector<float> weights_for(const BenchOptions& options, const ModelConfig&
   training.steps = options.train_steps;
   training.early_stop = false;
   Trainer trainer(config, named.task, training);
+  ProgressLine line;
+  const auto start = std::chrono::steady_clock::now();
   while (trainer.step() == TrainStatus::running && !stop) {
+    if (!line.due()) continue;
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    const auto done = static_cast<double>(trainer.steps_done());
+    line.draw("training " + config.attention + ": step " + describe_count(trainer.steps_done()) +
+              "/" + describe_count(training.steps) + ", " +
+              describe_seconds(elapsed.count() * (options.train_steps - done) / done) + " left");
   }
   const auto weights = trainer.weights();
   return {weights.begin(), weights.end()};
@@ -123,14 +133,22 @@ int bench_evaluation(const BenchOptions& options) {
     const ModelConfig config = config_of(options, *named.task, attention);
     const AlignedVector<float> weights = weights_for(options, config, named, stop);
     for (const bool skip : {true, false}) {
-      double last = 0;
+      double last = 0, last_length = 1;
       for (const std::int64_t length : options.lengths) {
-        // Without skipping the work grows with the square of the length.
-        const bool skipped = last * 16 > options.time_limit;
+        // At worst the work grows with the square of the length.
+        const double growth = static_cast<double>(length) / last_length;
+        const double expected = last * growth * growth;
+        const bool skipped = expected > options.time_limit;
         EvaluationSpeed speed;
-        if (!skipped) speed = measure_evaluation(config, weights, *named.task, length, skip, &stop);
+        if (!skipped) {
+          ProgressLine line;
+          line.draw("evaluating " + attention + " at length " + describe_count(length) +
+                    (last > 0 ? ", at most about " + describe_seconds(expected) : ""));
+          speed = measure_evaluation(config, weights, *named.task, length, skip, &stop);
+          last = speed.seconds;
+          last_length = static_cast<double>(length);
+        }
         if (stop) return exit_interrupted;
-        if (!skipped) last = speed.seconds;
         Json row{{"attention", attention},
                  {"length", length},
                  {"tokens", named.task->total_tokens(length, Purpose::evaluation) - 1},
