@@ -52,8 +52,10 @@ void append_range(double first, double last, bool geometric, double step, std::s
                  1e-9) +
       1;
   if (!(count <= most_values)) refuse("has more than 1000 values");
+  // The shade must not lead beyond the end: above the largest double there is only infinity.
   for (double i = 0; i < count; ++i)
-    values.push_back(tidy(geometric ? first * std::pow(step, i) : first + i * step));
+    values.push_back(
+        std::min(tidy(geometric ? first * std::pow(step, i) : first + i * step), last));
 }
 
 }  // namespace

@@ -36,6 +36,11 @@ TEST_CASE("lists and ranges of numbers", "[unit]") {
   CHECK(numbers("1,4-16*2,64") == Values{1, 4, 8, 16, 64});
 }
 
+TEST_CASE("a range that ends at the largest double stays finite", "[unit]") {
+  // Twice the step is within rounding of the end, and above it.
+  CHECK(numbers("0-1.7976931348623157e308+8.98846567610e307").back() == 1.7976931348623157e308);
+}
+
 TEST_CASE("exponents and signs are not taken for ranges", "[unit]") {
   using Values = std::vector<double>;
   CHECK(numbers("1e-3,2e-3") == Values{1e-3, 2e-3});
