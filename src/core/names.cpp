@@ -29,7 +29,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string text;
   for (const std::string& part : parts) {
-    if (!text.empty()) text += separator;
+    if (&part != &parts.front()) text += separator;
     text += part;
   }
   return text;

@@ -36,6 +36,7 @@ TEST_CASE("split keeps empty parts and join undoes it", "[unit]") {
   CHECK(join({"a", "b", "c"}) == "a, b, c");
   CHECK(join({"a"}, "|") == "a");
   CHECK(join({}).empty());
+  CHECK(join({"", "", "a"}, ",") == ",,a");
   CHECK(join(split("1,22,333", ','), ",") == "1,22,333");
 }
 
