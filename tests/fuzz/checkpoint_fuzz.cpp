@@ -1,13 +1,10 @@
 // Checkpoints. The first byte says whether the bytes are the whole file, or one line with the row
 // and then the state of the trainer, to which the header and its checksums are made.
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "core/checksum.hpp"
 #include "fuzz/fuzz.hpp"
+#include "fuzz/scratch_file.hpp"
 #include "sweep/checkpoint.hpp"
 #include "sweep/journal.hpp"
 #include "train/trainer.hpp"
@@ -37,26 +34,15 @@ std::string with_header(std::string_view bytes) {
          std::string(trainer);
 }
 
-struct TemporaryFile {
-  std::string path =
-      (std::filesystem::exists("/dev/shm") ? std::filesystem::path("/dev/shm")
-                                           : std::filesystem::temp_directory_path()) /
-      ("attnspan-fuzz-" + std::to_string(::getpid()));
-  ~TemporaryFile() { std::filesystem::remove(path); }
-};
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const TemporaryFile file;
+  static const fuzz::ScratchFile file;
   static Trainer trainer = smallest_trainer();
   if (size == 0) return 0;
   const std::string_view bytes = fuzz::text(data + 1, size - 1);
-  {
-    std::ofstream stream(file.path, std::ios::binary | std::ios::trunc);
-    stream << (data[0] % 2 ? std::string(bytes) : with_header(bytes));
-  }
-  const auto checkpoint = CheckpointFile(file.path, identity).load("key");
+  file.write(data[0] % 2 ? std::string(bytes) : with_header(bytes));
+  const auto checkpoint = CheckpointFile(file.path(), identity).load("key");
   if (!checkpoint) return 0;
   fuzz::require(checkpoint->row.key == "key", "only the checkpoint of the cell is taken");
   const std::string before = trainer.save();

@@ -1,14 +1,11 @@
 // Journals. The first byte says whether the bytes are the whole file, or the rows below a good
 // first line, each with the checksum that it should have: a fuzzer does not guess checksums.
-#include <unistd.h>
-
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "core/checksum.hpp"
 #include "fuzz/fuzz.hpp"
+#include "fuzz/scratch_file.hpp"
 #include "sweep/journal.hpp"
 
 using namespace attnspan;
@@ -47,34 +44,22 @@ CellRow failed_row() {
   return row;
 }
 
-/// In memory where the system has such a folder; gone in the end.
-struct TemporaryFile {
-  std::string path =
-      (std::filesystem::exists("/dev/shm") ? std::filesystem::path("/dev/shm")
-                                           : std::filesystem::temp_directory_path()) /
-      ("attnspan-fuzz-" + std::to_string(::getpid()));
-  ~TemporaryFile() { std::filesystem::remove(path); }
-};
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static const TemporaryFile file;
+  static const fuzz::ScratchFile file;
   if (size == 0) return 0;
   const std::string_view bytes = fuzz::text(data + 1, size - 1);
-  {
-    std::ofstream stream(file.path, std::ios::binary | std::ios::trunc);
-    stream << (data[0] % 2 ? std::string(bytes) : checked_line(identity) + with_checksums(bytes));
-  }
+  file.write(data[0] % 2 ? std::string(bytes) : checked_line(identity) + with_checksums(bytes));
   fuzz::allow_refusal([&] {
     const CellRow row = failed_row();
     std::size_t rows = 0;
     {
-      Journal journal(file.path, identity, false);
+      Journal journal(file.path(), identity, false);
       rows = journal.rows().size();
       journal.append(row);
     }
-    const Journal again(file.path, identity, false);
+    const Journal again(file.path(), identity, false);
     fuzz::require(again.rows().size() == rows + 1, "an appended row is the next one");
     fuzz::require(to_json(again.rows().back()) == to_json(row), "a row reads back as it was");
   });
