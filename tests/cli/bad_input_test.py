@@ -143,14 +143,13 @@ class BadInputTest(ProgramTest):
         self.assertEqual(json.dumps(self.result("out.json")["spec"]), whole)
         self.assert_same_result("out.json", "same.json")
 
-    def test_a_full_file_system_loses_nothing_that_is_finished(self):
+    def run_on_a_small_disk(self, size, *arguments):
+        """Runs in a folder with a file system of its own at `disk`, which is copied to `kept`."""
         private = ["unshare", "--mount"] if os.geteuid() == 0 else \
             ["unshare", "--user", "--map-root-user", "--mount"]
         os.mkdir(self.path("disk"))
-        # A file system of 160 KiB that this shell alone sees; what is left on it is copied out.
-        script = """mount -t tmpfs -o size=160k tmpfs disk || exit 77
-            cd disk; "$0" "$@"; code=$?; cp -r . ../kept; exit $code"""
-        arguments = ["sweep", *tiny(seeds="60"), "-o", "out.json"]
+        script = f"""mount -t tmpfs -o size={size} tmpfs disk || exit 77
+            "$0" "$@"; code=$?; cp -r disk kept; exit $code"""
         process = subprocess.run([*private, "sh", "-c", script, PROGRAM, *arguments],
                                  cwd=self.folder, capture_output=True, text=True, timeout=300)
         if process.returncode in (77, 1) and not os.path.exists(self.path("kept")):
@@ -159,15 +158,29 @@ class BadInputTest(ProgramTest):
         self.assertEqual(process.returncode, 1, process.stderr)
         self.assertRegex(process.stderr,
                          r"\Aattnspan: cannot write [^\n]*No space left on device[^\n]*\n\Z")
-        kept = self.read("kept/out.json.journal").splitlines()[1:]
+        return process.stderr
+
+    def finish_after_a_full_disk(self, kept):
+        kept = kept.splitlines()[1:]
         self.assertTrue(1 < len(kept) < 60, len(kept))
-        self.assertEqual([name for name in os.listdir(self.path("kept")) if "tmp" in name], [])
-        os.rename(self.path("kept/out.json"), self.path("out.json"))
-        os.rename(self.path("kept/out.json.journal"), self.path("out.json.journal"))
-        self.succeed(*arguments)
+        self.succeed("sweep", *tiny(seeds="60"), "-o", "out.json")
         self.assertEqual(self.read("out.json.journal").splitlines()[1:][:len(kept)], kept)
         self.succeed("sweep", *tiny(seeds="60"), "-o", "same.json")
         self.assert_same_result("out.json", "same.json")
+
+    def test_a_full_disk_loses_nothing_that_is_finished(self):
+        self.run_on_a_small_disk("160k", "sweep", *tiny(seeds="60"), "-o", "disk/out.json")
+        self.assertEqual(sorted(os.listdir(self.path("kept"))), ["out.json", "out.json.journal"])
+        for name in ("out.json", "out.json.journal"):
+            os.rename(self.path("kept/" + name), self.path(name))
+        self.finish_after_a_full_disk(self.read("out.json.journal"))
+
+    def test_a_full_disk_under_the_journal_alone(self):
+        os.symlink("disk/journal", self.path("out.json.journal"))
+        complaint = self.run_on_a_small_disk("88k", "sweep", *tiny(seeds="60"), "-o", "out.json")
+        self.assertIn("out.json.journal", complaint)
+        os.replace(self.path("kept/journal"), self.path("out.json.journal"))
+        self.finish_after_a_full_disk(self.read("out.json.journal"))
 
 
 if __name__ == "__main__":
