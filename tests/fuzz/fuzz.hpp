@@ -35,4 +35,15 @@ void allow_refusal(const Parse& parse) {
   }
 }
 
+/// What the program itself wrote may not be refused.
+template <class Parse>
+auto no_refusal(const Parse& parse) {
+  try {
+    return parse();
+  } catch (const attnspan::InputError& error) {
+    require(false, error.what());
+    throw;
+  }
+}
+
 }  // namespace fuzz

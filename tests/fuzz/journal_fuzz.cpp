@@ -59,9 +59,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       rows = journal.rows().size();
       journal.append(row);
     }
-    const Journal again(file.path(), identity, false);
-    fuzz::require(again.rows().size() == rows + 1, "an appended row is the next one");
-    fuzz::require(to_json(again.rows().back()) == to_json(row), "a row reads back as it was");
+    fuzz::no_refusal([&] {
+      const Journal again(file.path(), identity, false);
+      fuzz::require(again.rows().size() == rows + 1, "an appended row is the next one");
+      fuzz::require(to_json(again.rows().back()) == to_json(row), "a row reads back as it was");
+    });
   });
   return 0;
 }

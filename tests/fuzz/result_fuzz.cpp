@@ -14,7 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                   "a cell that is there twice counts once");
     fuzz::allow_refusal([&] {
       const Json json = to_json(result);
-      fuzz::require(to_json(result_from_json(json, "result")) == json, "what is written is read");
+      fuzz::require(
+          to_json(fuzz::no_refusal([&] { return result_from_json(json, "result"); })) == json,
+          "what is written is read");
       without_timings(json);
     });
     const Comparison comparison =
