@@ -180,6 +180,7 @@ class Reporter {
     if (!line_.visible() || cells_.empty()) return;
     line_.draw("measuring the speed of this machine");
     progress_.emplace(estimate_times(cells_, &stop));
+    line_.clear();  // so that the first step shows at once
     start_ = std::chrono::steady_clock::now();
   }
 

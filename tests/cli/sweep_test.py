@@ -137,9 +137,9 @@ class SweepTest(ProgramTest):
         return text.decode()
 
     def test_progress_shows_on_a_terminal_and_is_gone_in_the_end(self):
-        arguments = ["sweep", *tiny(steps=9000, early_stop="false"), "-o", "out.json", "--fresh"]
+        arguments = ["sweep", *tiny(steps=300, early_stop="false"), "-o", "out.json", "--fresh"]
         text = self.on_a_terminal("xterm", *arguments)
-        self.assertRegex(text, r"\[1/1\] \d+%, \d+ s left  step [\d,]+/9,000 loss \d\.\d+  copy:")
+        self.assertRegex(text, r"\[1/1\] \d+%, \d+ s left  step [\d,]+/300 loss \d\.\d+  copy:")
         self.assertTrue(text.endswith("\r\x1b[K"), repr(text[-50:]))
         for line in text.split("\r"):
             self.assertLess(len(line.replace("\x1b[K", "")), 80)
