@@ -16,19 +16,22 @@ test: packages
 	scripts/check-format
 	ctest --test-dir $(BUILD)/ci --output-on-failure --parallel $(JOBS)
 
+# Clang with the runtimes of its sanitizers, of libFuzzer and of OpenMP.
+CLANG = clang libclang-rt-dev libomp-dev llvm
+
 # The whole suite under address and undefined-behaviour sanitizers, and under the thread sanitizer, which is
 # told that the OpenMP runtime itself is not instrumented: the runtime's own tool says what is ordered.
 tsan: export TSAN_OPTIONS = ignore_noninstrumented_modules=1 history_size=5
 asan tsan: packages
-	@scripts/install-packages clang libomp-dev llvm
+	@scripts/install-packages $(CLANG)
 	cmake --preset $@ -B $(BUILD)/$@
 	cmake --build $(BUILD)/$@ --parallel $(JOBS)
 	ctest --test-dir $(BUILD)/$@ --output-on-failure --parallel $(JOBS)
 
-# Runs every fuzzer, RUNS inputs each, on a copy of its corpus; what it finds stays in build/fuzz.
+# Runs every fuzzer, RUNS inputs each, beginning with its corpus; new inputs and findings stay in build/fuzz.
 RUNS ?= 100000
 fuzz: packages
-	@scripts/install-packages clang libomp-dev llvm
+	@scripts/install-packages $(CLANG)
 	cmake --preset fuzz -B $(BUILD)/fuzz
 	cmake --build $(BUILD)/fuzz --parallel $(JOBS)
 	set -e; for target in tests/fuzz/*_fuzz.cpp; do \
