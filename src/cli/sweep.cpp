@@ -36,10 +36,13 @@ namespace {
 constexpr std::size_t largest_spec = std::size_t{128} << 20;
 
 const char* const sweep_footer =
-    "Every axis takes several values: by comma, by repeating the flag, or as a range,\n"
-    "first-last*factor or first-last+step. Flags go before what the spec and its tasks say; a "
-    "task\n"
-    "that is picked with --task keeps the settings that the spec has for it.\n"
+    "Every setting of axes, model and training takes several values, and is an axis then: by "
+    "comma,\n"
+    "by repeating the flag, or as a range, first-last*factor or first-last+step. Flags go before "
+    "what\n"
+    "the spec and its tasks say; a task that is picked with --task keeps the settings that the "
+    "spec\n"
+    "has for it.\n"
     "\n"
     "With -o FILE the results are written to FILE after every cell and the table goes to stdout.\n"
     "Finished cells are kept in FILE.journal and a long cell's state in FILE.checkpoint: after an\n"
@@ -82,7 +85,7 @@ Json load_spec(const std::string& source) {
 
 Json read_flags(const SweepOptions& options) {
   Json flags = Json::object();
-  if (!options.tasks.empty()) flags["task"] = split_tasks(join(options.tasks, ","));
+  if (!options.tasks.empty()) flags["task"] = split_names(join(options.tasks, ","));
   for (const SettingKey& key : setting_keys())
     if (const auto& values = options.settings.at(key.name); !values.empty())
       flags[key.name] = flag_to_json(key, values);
@@ -288,6 +291,22 @@ int sweep(const SweepOptions& options) {
   return options.dry_run ? dry_run(plan, stop) : run_sweep(options, plan, stop);
 }
 
+std::string heading(SettingKey::Group group) {
+  switch (group) {
+    case SettingKey::Group::axes:
+      return "Axes";
+    case SettingKey::Group::design:
+      return "Design";
+    case SettingKey::Group::testing:
+      return "Testing";
+    case SettingKey::Group::model:
+      return "Model";
+    case SettingKey::Group::training:
+      return "Training";
+  }
+  return "";
+}
+
 /// "16" or "1,2,4".
 std::string default_text(const Json& value) {
   const auto text = [](const Json& one) {
@@ -314,15 +333,14 @@ void add_sweep(CLI::App& app, Command& command) {
       ->type_name("NAME,...")
       ->allow_extra_args(false);
   for (const SettingKey& key : setting_keys()) {
-    const Json value = setting_value(Settings{}, key);
-    CLI::Option* option =
-        sweep_command->add_option(key.flag(), options->settings[key.name], key.help)
-            ->group(key.group)
-            ->default_str(default_text(value));
-    if (value.is_array())
-      option->type_name(value[0].is_string() ? "NAME,..." : "N,...")->allow_extra_args(false);
-    else
-      option->type_name(value.is_boolean() ? "BOOL" : "N")->expected(1);
+    const Json value = key.value(Settings{});
+    const bool is_name = value.is_string() || (value.is_array() && value[0].is_string());
+    const std::string kind = value.is_boolean() ? "BOOL" : is_name ? "NAME" : "N";
+    sweep_command->add_option(key.flag(), options->settings[key.name], key.help)
+        ->group(heading(key.group))
+        ->default_str(default_text(value))
+        ->type_name(key.is_axis() || value.is_array() ? kind + ",..." : kind)
+        ->allow_extra_args(false);
   }
   const char* const group = "Running";
   sweep_command->add_option("-o,--output", options->output, "Results file; - or nothing: stdout")

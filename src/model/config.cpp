@@ -17,11 +17,11 @@ void bound(const char* what, std::int64_t value, std::int64_t largest) {
 }  // namespace
 
 void check(const ModelConfig& config) {
-  bound("layers", config.layers, 256);
-  bound("heads", config.heads, 1024);
-  bound("d_model", config.d_model, 65536);
-  bound("d_ff", config.d_ff, 1 << 20);
-  bound("the vocabulary", config.vocabulary, 1 << 24);
+  bound("layers", config.layers, most_layers);
+  bound("heads", config.heads, most_heads);
+  bound("d_model", config.d_model, largest_d_model);
+  bound("d_ff", config.d_ff, largest_d_ff);
+  bound("the vocabulary", config.vocabulary, largest_vocabulary);
   if (config.d_model % config.heads != 0)
     throw InputError("heads must divide d_model, but " + std::to_string(config.heads) +
                      " heads do not divide " + std::to_string(config.d_model) + ".");

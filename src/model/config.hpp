@@ -5,6 +5,13 @@
 
 namespace attnspan {
 
+/// The largest sizes that a model may have; the smallest is 1.
+inline constexpr std::int64_t most_layers = 256;
+inline constexpr std::int64_t most_heads = 1024;
+inline constexpr std::int64_t largest_d_model = 65536;
+inline constexpr std::int64_t largest_d_ff = 1 << 20;
+inline constexpr std::int64_t largest_vocabulary = 1 << 24;
+
 /// The shape of a decoder-only transformer and the names of its parts.
 struct ModelConfig {
   std::int64_t layers = 2;

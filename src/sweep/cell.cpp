@@ -1,9 +1,13 @@
 #include "sweep/cell.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
+#include <map>
 #include <numeric>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "core/error.hpp"
@@ -17,10 +21,10 @@ constexpr long long most_cells = 100000;
 
 /// The shortest training length: as asked for, else a quarter of the longest or, where the task
 /// takes nothing so short, the shortest that it takes.
-std::int64_t shortest_length(const TaskPlan& plan, std::int64_t longest) {
-  const Task& task = *plan.task.task;
+std::int64_t shortest_length(const Task& task, const TrainingOptions& training) {
+  const std::int64_t longest = training.train_length;
   task.check_length(longest);
-  if (const std::int64_t asked = plan.settings.min_train_length; asked > 0) {
+  if (const std::int64_t asked = training.min_train_length; asked > 0) {
     if (asked > longest)
       throw InputError("min_train_length " + std::to_string(asked) + " is above train_length " +
                        std::to_string(longest) + ".");
@@ -37,73 +41,137 @@ std::int64_t shortest_length(const TaskPlan& plan, std::int64_t longest) {
   return longest;
 }
 
-std::vector<TestPoint> test_points(const TaskPlan& plan, std::int64_t train_length) {
-  const Task& task = *plan.task.task;
+std::vector<TestPoint> test_points(const Task& task, const Settings& settings) {
+  const std::int64_t train_length = settings.training.train_length;
   std::vector<TestPoint> points;
-  for (const double multiple : plan.settings.multiples) {
-    const std::int64_t length = std::llround(multiple * static_cast<double>(train_length));
-    try {
-      task.check_length(length);
-    } catch (const InputError& error) {
-      throw InputError("multiple " + shortest(multiple) + " of training length " +
-                       std::to_string(train_length) + ": " + error.what());
+  const auto add = [&](Stream stream, const std::vector<double>& multiples, std::int64_t samples) {
+    for (const double multiple : multiples) {
+      const std::int64_t length = std::llround(multiple * static_cast<double>(train_length));
+      try {
+        task.check_length(length);
+      } catch (const InputError& error) {
+        throw InputError("multiple " + shortest(multiple) + " of training length " +
+                         std::to_string(train_length) + ": " + error.what());
+      }
+      std::int64_t afforded = samples;
+      if (const std::int64_t budget = settings.testing.test_tokens; budget > 0)
+        afforded = std::clamp<std::int64_t>(budget / task.total_tokens(length, Purpose::evaluation),
+                                            1, samples);
+      points.push_back({stream, multiple, length, afforded});
     }
-    std::int64_t samples = plan.settings.test_samples;
-    if (plan.settings.test_tokens > 0)
-      samples = std::clamp<std::int64_t>(
-          plan.settings.test_tokens / task.total_tokens(length, Purpose::evaluation), 1, samples);
-    points.push_back({multiple, length, samples});
-  }
+  };
+  add(Stream::validation, settings.testing.validation_multiples,
+      settings.training.validation_samples);
+  add(Stream::test, settings.testing.multiples, settings.testing.test_samples);
   return points;
 }
 
-void expand(const TaskPlan& plan, std::vector<Cell>& cells) {
-  const Settings& settings = plan.settings;
-  for (const std::int64_t train_length : settings.train_length) {
-    const std::int64_t min_train_length = shortest_length(plan, train_length);
-    const std::vector<TestPoint> tests = test_points(plan, train_length);
-    for (const std::string& attention : settings.attention) {
-      for (const std::string& position : settings.position) {
-        Cell cell;
-        cell.task = plan.task;
-        cell.tests = tests;
-        cell.model.layers = settings.layers;
-        cell.model.heads = settings.heads;
-        cell.model.d_model = settings.d_model;
-        cell.model.d_ff = settings.d_ff;
-        cell.model.vocabulary = plan.task.task->vocabulary_size();
-        cell.model.attention = attention;
-        cell.model.position = position;
-        check(cell.model);
-        TrainingOptions& training = cell.training;
-        training.train_length = train_length;
-        training.min_train_length = min_train_length;
-        training.steps = settings.steps;
-        training.batch_size = settings.batch_size;
-        training.warmup_steps = settings.warmup_steps;
-        training.final_learning_rate = settings.final_learning_rate;
-        training.weight_decay = settings.weight_decay;
-        training.beta1 = settings.beta1;
-        training.beta2 = settings.beta2;
-        training.clip = settings.clip;
-        training.weight_average = settings.weight_average;
-        training.early_stop = settings.early_stop;
-        training.validate_every = settings.validate_every;
-        training.validation_samples = settings.validation_samples;
-        training.seed = static_cast<std::uint64_t>(settings.seed);
-        for (const double learning_rate : settings.learning_rates) {
-          training.learning_rate = learning_rate;
-          for (int replicate = 0; replicate < settings.seeds; ++replicate) {
-            training.replicate = replicate;
-            cell.key = plan.task.label + "/" + attention + "/" + position + "/n" +
-                       std::to_string(train_length) + "/lr" + shortest(learning_rate) + "/seed" +
-                       std::to_string(replicate);
-            cells.push_back(cell);
-          }
-        }
-      }
-    }
+/// The axes from the outermost loop to the innermost.
+std::vector<const SettingKey*> nested_axes() {
+  std::vector<const SettingKey*> axes;
+  for (const SettingKey& key : setting_keys())
+    if (key.is_axis()) axes.push_back(&key);
+  const auto named = [&](const char* name) {
+    return std::find_if(axes.begin(), axes.end(),
+                        [&](const SettingKey* key) { return key->name == name; });
+  };
+  const auto length = named("train_length");
+  std::rotate(axes.begin(), length, length + 1);
+  const auto rate = named("learning_rates");
+  std::rotate(rate, rate + 1, axes.end());
+  return axes;
+}
+
+/// Calls `visit` with the settings of every combination.
+void for_each_combination(const Grid& grid, const std::function<void(const Settings&)>& visit) {
+  std::vector<std::pair<const SettingKey*, std::vector<Json>>> axes;
+  for (const SettingKey* key : nested_axes())
+    if (std::vector<Json> values = grid.values(*key); values.size() > 1)
+      axes.emplace_back(key, std::move(values));
+  std::vector<std::size_t> at(axes.size(), 0);
+  Settings settings = grid.settings;
+  while (true) {
+    for (std::size_t i = 0; i < axes.size(); ++i)
+      axes[i].first->assign(settings, axes[i].second[at[i]]);
+    visit(settings);
+    std::size_t turned = axes.size();
+    while (turned > 0 && ++at[turned - 1] == axes[turned - 1].second.size()) at[--turned] = 0;
+    if (turned == 0) return;
   }
+}
+
+double combinations(const Grid& grid) {
+  auto count = static_cast<double>(grid.settings.design.seeds);
+  for (const auto& [name, values] : grid.axes) count *= static_cast<double>(values.size());
+  return count;
+}
+
+/// Adds what `more` has and `tests` has not, or has with fewer samples.
+void unite(std::vector<TestPoint>& tests, const std::vector<TestPoint>& more) {
+  for (const TestPoint& point : more) {
+    const auto same = std::find_if(tests.begin(), tests.end(), [&](const TestPoint& have) {
+      return have.stream == point.stream && have.multiple == point.multiple;
+    });
+    if (same == tests.end())
+      tests.push_back(point);
+    else
+      same->samples = std::max(same->samples, point.samples);
+  }
+  std::sort(tests.begin(), tests.end(), [](const TestPoint& a, const TestPoint& b) {
+    return std::pair(a.stream, a.multiple) < std::pair(b.stream, b.multiple);
+  });
+}
+
+/// The cells of one entry of the task list; their keys are still to be made.
+std::vector<Cell> expand(const TaskPlan& plan) {
+  std::vector<Cell> cells;
+  for_each_combination(plan.grid, [&](const Settings& settings) {
+    Cell cell;
+    cell.task = plan.task;
+    cell.model = settings.model;
+    cell.model.vocabulary = plan.task.task->vocabulary_size();
+    check(cell.model);
+    cell.training = settings.training;
+    cell.training.min_train_length = shortest_length(*plan.task.task, settings.training);
+    cell.tests = test_points(*plan.task.task, settings);
+    cell.settings = training_settings(plan.task, settings);
+    for (int replicate = 0; replicate < settings.design.seeds; ++replicate) {
+      cell.training.replicate = replicate;
+      cells.push_back(cell);
+    }
+  });
+  return cells;
+}
+
+/// The settings that are part of every key, in a form of their own.
+constexpr std::array<std::string_view, 5> always_in_key{"task", "attention", "position",
+                                                        "train_length", "learning_rates"};
+
+/// The settings that tell the cells of a task apart, beside those of every key.
+std::set<std::string> varying_settings(const std::vector<const Cell*>& cells) {
+  std::set<std::string> varying;
+  const auto note = [&](const Json& here, const Json& there) {
+    for (const auto& [name, value] : here.items())
+      if (std::find(always_in_key.begin(), always_in_key.end(), name) == always_in_key.end() &&
+          (!there.contains(name) || there[name] != value))
+        varying.insert(name);
+  };
+  for (const Cell* cell : cells) {
+    note(cell->settings, cells.front()->settings);
+    note(cells.front()->settings, cell->settings);
+  }
+  return varying;
+}
+
+std::string key_of(const Cell& cell, const std::set<std::string>& varying) {
+  std::string key = cell.task.label + "/" + cell.model.attention + "/" + cell.model.position +
+                    "/n" + std::to_string(cell.training.train_length) + "/lr" +
+                    shortest(cell.training.learning_rate);
+  for (const auto& [name, value] : cell.settings.items())
+    if (varying.contains(name))
+      key +=
+          "/" + name + "=" + (value.is_number() ? shortest(value.get<double>()) : to_line(value));
+  return key + "/seed" + std::to_string(cell.training.replicate);
 }
 
 std::string gibibytes(double bytes) {
@@ -112,19 +180,48 @@ std::string gibibytes(double bytes) {
 
 }  // namespace
 
+Json training_settings(const NamedTask& task, const Settings& settings) {
+  Json json{{"task", task.resolved}};
+  for (const SettingKey& key : setting_keys())
+    // When training stops depends on the validation samples only if it may stop early.
+    if (key.is_axis() || (key.name == "validation_samples" && settings.training.early_stop))
+      json[key.name] = key.value(settings);
+  return json;
+}
+
+std::string identity(const Json& settings, int replicate) {
+  static const Json defaults = training_settings({}, {});
+  std::map<std::string, std::string> values;  // in an order that does not depend on who wrote them
+  for (const Json* json : {&defaults, &settings})
+    for (const auto& [name, value] : json->items())
+      values[name] = value.is_number() ? shortest(value.get<double>()) : to_line(value);
+  std::string text;
+  for (const auto& [name, value] : values) text += name + "=" + value + " ";
+  return text + "replicate=" + std::to_string(replicate);
+}
+
 std::vector<Cell> expand(const SweepSpec& spec) {
   double count = 0;
-  for (const TaskPlan& plan : spec.tasks) {
-    const Settings& s = plan.settings;
-    count += static_cast<double>(s.train_length.size()) * static_cast<double>(s.attention.size()) *
-             static_cast<double>(s.position.size()) * static_cast<double>(s.learning_rates.size()) *
-             static_cast<double>(s.seeds);
-  }
+  for (const TaskPlan& plan : spec.tasks) count += combinations(plan.grid);
   if (count > static_cast<double>(most_cells))
     throw InputError("the sweep has " + shortest(count) + " cells; at most " +
                      std::to_string(most_cells) + " are allowed.");
   std::vector<Cell> cells;
-  for (const TaskPlan& plan : spec.tasks) expand(plan, cells);
+  std::map<std::string, std::size_t> index_by_identity;
+  for (const TaskPlan& plan : spec.tasks)
+    for (Cell& cell : expand(plan)) {
+      const auto [known, is_new] = index_by_identity.try_emplace(
+          identity(cell.settings, cell.training.replicate), cells.size());
+      if (is_new)
+        cells.push_back(std::move(cell));
+      else
+        unite(cells[known->second].tests, cell.tests);
+    }
+  std::map<std::string, std::vector<const Cell*>> by_task;
+  for (const Cell& cell : cells) by_task[cell.task.label].push_back(&cell);
+  std::map<std::string, std::set<std::string>> varying;
+  for (const auto& [label, of_task] : by_task) varying[label] = varying_settings(of_task);
+  for (Cell& cell : cells) cell.key = key_of(cell, varying[cell.task.label]);
   return cells;
 }
 
@@ -133,8 +230,6 @@ CellCost cost(const Cell& cell) {
   CellCost cost;
   cost.training_flops = static_cast<double>(cell.training.steps) *
                         training_step_flops(cell.model, task, cell.training);
-  cost.evaluation_flops = static_cast<double>(cell.training.validation_samples) *
-                          evaluation_flops(cell.model, task, cell.training.train_length);
   for (const TestPoint& test : cell.tests)
     cost.evaluation_flops +=
         static_cast<double>(test.samples) * evaluation_flops(cell.model, task, test.length);

@@ -4,15 +4,17 @@
 #include <string>
 #include <vector>
 
+#include "core/rng.hpp"
 #include "model/config.hpp"
 #include "sweep/spec.hpp"
 #include "task/task.hpp"
-#include "train/trainer.hpp"
+#include "train/options.hpp"
 
 namespace attnspan {
 
 /// One length at which a trained cell is tested.
 struct TestPoint {
+  Stream stream = Stream::test;  ///< or Stream::validation
   double multiple = 0;
   std::int64_t length = 0;  ///< multiple x training length, rounded
   std::int64_t samples = 0;
@@ -20,16 +22,28 @@ struct TestPoint {
 
 /// One run of a sweep, everything settled: what to train, how, and where to test it.
 struct Cell {
-  std::string key;  ///< unique in its sweep: "recall/asentmax/nape/n16/lr0.003/seed0"
+  /// Names it among the cells of its sweep: "recall/asentmax/nape/n16/lr0.003/seed0", with a part
+  /// "layers=3" for each other setting of which the task has several values in this sweep.
+  std::string key;
   NamedTask task;
   ModelConfig model;
   TrainingOptions training;
-  std::vector<TestPoint> tests;  ///< by ascending multiple
+  std::vector<TestPoint> tests;  ///< validation, then tests, each by ascending multiple
+  Json settings;                 ///< all that its training depends on, by key, but the replicate
 };
 
-/// The cells of a sweep, always in the same order: task, training length, attention, position,
-/// learning rate, seed. Throws InputError, naming what to change, when one of them cannot exist: a
-/// length the task does not take, a model that cannot be built, more than 100,000 cells.
+/// The settings that training depends on, by their keys in a spec, and the task in full.
+Json training_settings(const NamedTask& task, const Settings& settings);
+
+/// A text that two cells share, in any sweeps, exactly when their training is the same. Settings
+/// that are not there stand at their defaults.
+std::string identity(const Json& settings, int replicate);
+
+/// The cells of a sweep, always in the same order: for each task by training length, attention,
+/// position, the other axes in the order of their keys, learning rate, seed. A cell that several
+/// entries of a task name comes once, with the tests of all of them. Throws InputError, naming what
+/// to change, when a cell cannot exist: a length the task does not take, a model that cannot be
+/// built, more than 100,000 cells.
 std::vector<Cell> expand(const SweepSpec& spec);
 
 /// What a cell is expected to do, by the formulas of train/cost.hpp: the same on every machine.

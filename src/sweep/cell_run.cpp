@@ -25,33 +25,30 @@ constexpr double flops_of_a_part = 1e10;
 
 /// One evaluation to be done.
 struct Planned {
-  Stream stream;
   TestPoint point;
   double share = 0;       ///< of the cell's evaluations, by cost
   std::int64_t part = 1;  ///< samples between two checkpoints
 };
 
 std::vector<Planned> planned_evaluations(const Cell& cell) {
-  std::vector<Planned> evaluations{
-      {Stream::validation, {1, cell.training.train_length, cell.training.validation_samples}}};
-  for (const TestPoint& test : cell.tests) evaluations.push_back({Stream::test, test});
+  std::vector<Planned> evaluations;
   double total = 0;
-  for (Planned& evaluation : evaluations) {
-    const double flops = evaluation_flops(cell.model, *cell.task.task, evaluation.point.length);
-    evaluation.part = 1 + static_cast<std::int64_t>(flops_of_a_part / flops);
-    evaluation.share = static_cast<double>(evaluation.point.samples) * flops;
-    total += evaluation.share;
+  for (const TestPoint& point : cell.tests) {
+    const double flops = evaluation_flops(cell.model, *cell.task.task, point.length);
+    const double share = static_cast<double>(point.samples) * flops;
+    evaluations.push_back({point, share, 1 + static_cast<std::int64_t>(flops_of_a_part / flops)});
+    total += share;
   }
   for (Planned& evaluation : evaluations) evaluation.share /= total;
   return evaluations;
 }
 
 /// An evaluation of no samples yet.
-Evaluation begin(const Planned& planned) {
+Evaluation begin(const TestPoint& point) {
   Evaluation evaluation;
-  evaluation.length = planned.point.length;
-  evaluation.multiple = planned.point.multiple;
-  evaluation.split = planned.stream == Stream::validation ? "validation" : "test";
+  evaluation.length = point.length;
+  evaluation.multiple = point.multiple;
+  evaluation.split = point.stream == Stream::validation ? "validation" : "test";
   return evaluation;
 }
 
@@ -151,7 +148,7 @@ class CellRun {
     progress_.trained = 1;
     std::size_t index = 0;
     for (const Planned& planned : planned_evaluations(cell_)) {
-      if (index == row_.evaluations.size()) row_.evaluations.push_back(begin(planned));
+      if (index == row_.evaluations.size()) row_.evaluations.push_back(begin(planned.point));
       Evaluation& evaluation = row_.evaluations[index++];
       const std::int64_t samples = planned.point.samples;
       progress_.test_length = planned.point.length;
@@ -167,7 +164,7 @@ class CellRun {
         const EvaluationCounts counts =
             attnspan::evaluate(cell_.model, trainer_.weights(), *cell_.task.task,
                                {.seed = cell_.training.seed,
-                                .stream = planned.stream,
+                                .stream = planned.point.stream,
                                 .length = planned.point.length,
                                 .samples = std::min(planned.part, samples - done),
                                 .replicate = cell_.training.replicate,

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "train/cost.hpp"
 #include "train/evaluator.hpp"
@@ -28,8 +29,21 @@ struct Speed {
   double evaluation = 0;  ///< flop/s
 };
 
-/// Cells that differ in learning rate and seed only run at the same speed.
-std::string group_of(const Cell& cell) { return cell.key.substr(0, cell.key.find("/lr")); }
+/// Cells whose models and batches have the same shape run at the same speed.
+using Group = std::tuple<std::string, std::string, std::string, std::int64_t, std::int64_t,
+                         std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+Group group_of(const Cell& cell) {
+  const ModelConfig& model = cell.model;
+  return {cell.task.resolved,
+          model.attention,
+          model.position,
+          model.layers,
+          model.heads,
+          model.d_model,
+          model.d_ff,
+          cell.training.train_length,
+          cell.training.batch_size};
+}
 
 /// Trains and evaluates the cell's model for a moment, with work of about `flops` for each.
 Speed measure(const Cell& cell, double flops) {
@@ -81,19 +95,19 @@ Speed mean(const std::vector<Speed>& speeds) {
 
 std::vector<CellTime> estimate_times(const std::vector<Cell>& cells,
                                      const std::atomic<bool>* stop) {
-  std::map<std::string, const Cell*> groups;
+  std::map<Group, const Cell*> groups;
   for (const Cell& cell : cells) groups.emplace(group_of(cell), &cell);
   const double flops = std::max(
       2e8, budget_seconds * presumed_flops_per_second / 4 / static_cast<double>(groups.size() + 1));
 
   // In the order of the cells, so that every attention variant has its turn soon; those that the
   // second does not suffice for are taken to be as fast as the others of their attention variant.
-  std::map<std::string, Speed> speeds;
+  std::map<Group, Speed> speeds;
   std::map<std::string, std::vector<Speed>> by_attention;
   std::vector<Speed> all;
   const Clock::time_point start = Clock::now();
   for (const Cell& cell : cells) {
-    const std::string group = group_of(cell);
+    const Group group = group_of(cell);
     if (speeds.contains(group)) continue;
     if (!all.empty() && (seconds_since(start) > budget_seconds || (stop && *stop))) break;
     const Speed speed = measure(cell, flops);

@@ -89,7 +89,7 @@ std::vector<double> parse_numbers(std::string_view text, std::string_view what) 
   return values;
 }
 
-std::vector<std::string> split_tasks(std::string_view text) {
+std::vector<std::string> split_names(std::string_view text) {
   std::vector<std::string> tasks;
   for (const std::string& piece : split(text, ',')) {
     const bool continues =

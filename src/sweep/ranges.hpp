@@ -14,6 +14,6 @@ std::vector<double> parse_numbers(std::string_view text, std::string_view what);
 /// Splits a list of tasks at its commas, but not within a task: of
 /// "recall:alphabet=64,queries=8,copy" the piece "queries=8" belongs to recall, because it has the
 /// form name=value.
-std::vector<std::string> split_tasks(std::string_view text);
+std::vector<std::string> split_names(std::string_view text);
 
 }  // namespace attnspan

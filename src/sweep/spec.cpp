@@ -18,14 +18,6 @@ namespace {
 constexpr std::size_t most_values = 1000;
 constexpr double largest_exact_integer = 9007199254740992.0;  // 2^53: doubles hold every one below
 
-template <class T>
-struct IsList : std::false_type {};
-template <class T>
-struct IsList<std::vector<T>> : std::true_type {};
-
-template <class T>
-using MemberType = std::remove_reference_t<decltype(std::declval<Settings&>().*std::declval<T>())>;
-
 std::string shown(const Json& value) {
   const std::string text = to_line(value);
   return text.size() <= 80 ? text : text.substr(0, 77) + "...";
@@ -38,26 +30,37 @@ Json number_to_json(double number) {
   return number;
 }
 
+template <class T>
+std::string bound(double value) {
+  if constexpr (std::is_integral_v<T>) return std::to_string(static_cast<std::int64_t>(value));
+  return shortest(value);
+}
+
+const SettingKey& setting_key(const std::string& name, const std::string& where) {
+  const auto& keys = setting_keys();
+  const auto key =
+      std::find_if(keys.begin(), keys.end(), [&](const SettingKey& k) { return k.name == name; });
+  if (key != keys.end()) return *key;
+  std::vector<std::string> allowed{"task"};
+  for (const SettingKey& known : keys) allowed.push_back(known.name);
+  unknown_name("key in " + where, name, allowed);
+}
+
 [[noreturn]] void refuse(const SettingKey& key, const std::string& wanted, const Json& value) {
   throw InputError(key.name + " must be " + wanted + ", not " + shown(value) + ".");
 }
 
-void read(const SettingKey& key, const Json& value, double& number) {
-  if (!value.is_number()) refuse(key, "a number", value);
-  number = value.get<double>();
-  if (!(number >= key.minimum && number <= key.maximum))
-    refuse(key, "from " + shortest(key.minimum) + " to " + shortest(key.maximum), value);
-}
-
-void read(const SettingKey& key, const Json& value, std::int64_t& number) {
-  const double as_double = value.is_number() ? value.get<double>() : 0.5;
-  if (as_double != std::floor(as_double)) refuse(key, "a whole number", value);
-  if (!(as_double >= key.minimum && as_double <= key.maximum))
-    refuse(key,
-           "from " + std::to_string(static_cast<std::int64_t>(key.minimum)) + " to " +
-               std::to_string(static_cast<std::int64_t>(key.maximum)),
-           value);
-  number = static_cast<std::int64_t>(as_double);
+/// Whole numbers and others: a number within the key's bounds.
+template <class T>
+void read(const SettingKey& key, const Json& value, T& number) {
+  constexpr bool whole = std::is_integral_v<T>;
+  const char* const wanted = whole ? "a whole number" : "a number";
+  if (!value.is_number()) refuse(key, wanted, value);
+  const auto found = value.get<double>();
+  if (whole && found != std::floor(found)) refuse(key, wanted, value);
+  if (!(found >= key.minimum && found <= key.maximum))
+    refuse(key, "from " + bound<T>(key.minimum) + " to " + bound<T>(key.maximum), value);
+  number = static_cast<T>(found);
 }
 
 void read(const SettingKey& key, const Json& value, bool& truth) {
@@ -67,21 +70,16 @@ void read(const SettingKey& key, const Json& value, bool& truth) {
 
 void read(const SettingKey& key, const Json& value, std::string& name) {
   if (!value.is_string()) refuse(key, "a name", value);
-  name = value.get<std::string>();
+  name = key.canonical(value.get<std::string>());
 }
 
-template <class T>
-void read(const SettingKey& key, const Json& value, std::vector<T>& list) {
-  const Json values = value.is_array() ? value : Json::array({value});
-  if (values.empty()) throw InputError(key.name + " must have at least one value.");
-  if (values.size() > most_values)
+std::vector<Json> as_list(const SettingKey& key, const Json& value) {
+  if (!value.is_array()) return {value};
+  if (value.empty() && !key.may_be_empty)
+    throw InputError(key.name + " must have at least one value.");
+  if (value.size() > most_values)
     throw InputError(key.name + " has more than " + std::to_string(most_values) + " values.");
-  list.clear();
-  for (const Json& one : values) {
-    T item{};
-    read(key, one, item);
-    list.push_back(item);
-  }
+  return {value.begin(), value.end()};
 }
 
 template <class T>
@@ -92,40 +90,73 @@ void refuse_repeated(const SettingKey& key, const std::vector<T>& list) {
       throw InputError(key.name + " has the value " + shown(Json(item)) + " twice.");
 }
 
-void assign(Settings& settings, const SettingKey& key, const Json& value) {
-  std::visit(
-      [&](auto member) {
-        auto& target = settings.*member;
-        read(key, value, target);
-        if constexpr (IsList<MemberType<decltype(member)>>::value) {
-          if (key.name == "attention")
-            for (auto& name : settings.attention) name = attention_variant(name).name;
-          if (key.name == "position")
-            for (const auto& name : settings.position) position_entry(name);
-          // The span of a model is read along growing multiples.
-          if (key.name == "multiples")
-            std::sort(settings.multiples.begin(), settings.multiples.end());
-          refuse_repeated(key, target);
-        }
-      },
-      key.member);
+template <class T>
+void read(const SettingKey& key, const Json& value, std::vector<T>& list) {
+  list.clear();
+  for (const Json& one : as_list(key, value)) {
+    T item{};
+    read(key, one, item);
+    list.push_back(std::move(item));
+  }
+  // The span of a model is read along growing multiples.
+  if constexpr (std::is_arithmetic_v<T>) std::sort(list.begin(), list.end());
+  refuse_repeated(key, list);
 }
 
-/// Puts every key of `values` but "task" into `settings`; an unknown key is refused.
-void assign_all(Settings& settings, const Json& values, const std::string& where) {
-  for (const auto& item : values.items()) {
-    const std::string& name = item.key();
-    if (name == "task") continue;
-    const auto& keys = setting_keys();
-    const auto key =
-        std::find_if(keys.begin(), keys.end(), [&](const SettingKey& k) { return k.name == name; });
-    if (key == keys.end()) {
-      std::vector<std::string> allowed{"task"};
-      for (const SettingKey& known : keys) allowed.push_back(known.name);
-      unknown_name("key in " + where, name, allowed);
-    }
-    assign(settings, *key, item.value());
+void assign(Grid& grid, const SettingKey& key, const Json& value) {
+  if (!key.is_axis()) return key.assign(grid.settings, value);
+  std::vector<Json> values;
+  for (const Json& one : as_list(key, value)) {
+    key.assign(grid.settings, one);
+    values.push_back(key.value(grid.settings));
   }
+  refuse_repeated(key, values);
+  key.assign(grid.settings, values.front());
+  if (values.size() > 1)
+    grid.axes[key.name] = std::move(values);
+  else
+    grid.axes.erase(key.name);
+}
+
+/// Puts every key of `values` but "task" into `grid`; an unknown key is refused.
+void assign_all(Grid& grid, const Json& values, const std::string& where) {
+  for (const auto& item : values.items())
+    if (item.key() != "task") assign(grid, setting_key(item.key(), where), item.value());
+}
+
+std::string canonical_attention(const std::string& name) { return attention_variant(name).name; }
+
+std::string canonical_position(const std::string& name) {
+  position_entry(name);
+  return name;
+}
+
+std::string canonical_axis(const std::string& name) {
+  std::vector<std::string> axes;
+  for (const SettingKey& key : setting_keys()) {
+    if (!key.is_axis()) continue;
+    if (key.name == name) return name;
+    axes.push_back(key.name);
+  }
+  unknown_name("axis in tune", name, axes);
+}
+
+// The places of members, for the table of keys.
+template <class T>
+SettingKey::Member<ModelConfig, T> in_model(T ModelConfig::*member) {
+  return {&Settings::model, member};
+}
+template <class T>
+SettingKey::Member<TrainingOptions, T> in_training(T TrainingOptions::*member) {
+  return {&Settings::training, member};
+}
+template <class T>
+SettingKey::Member<TestingOptions, T> in_testing(T TestingOptions::*member) {
+  return {&Settings::testing, member};
+}
+template <class T>
+SettingKey::Member<Design, T> in_design(T Design::*member) {
+  return {&Settings::design, member};
 }
 
 /// One entry of the task list, before its settings are worked out.
@@ -157,6 +188,30 @@ std::vector<TaskEntryText> read_tasks(const Json& spec) {
 
 std::string family(const NamedTask& task) { return task.label.substr(0, task.label.find(':')); }
 
+/// What flags pick of a spec's tasks: each with all that the spec says of it or, if nothing, with
+/// what it says first of its kind.
+std::vector<TaskEntryText> pick_tasks(const std::vector<TaskEntryText>& tasks,
+                                      const std::vector<TaskEntryText>& picked) {
+  std::vector<TaskEntryText> chosen;
+  for (const TaskEntryText& pick : picked) {
+    const std::size_t before = chosen.size();
+    for (const TaskEntryText& entry : tasks)
+      if (entry.task.resolved == pick.task.resolved) chosen.push_back(entry);
+    if (chosen.size() > before) continue;
+    const auto kin = std::find_if(tasks.begin(), tasks.end(), [&](const TaskEntryText& entry) {
+      return family(entry.task) == family(pick.task);
+    });
+    chosen.push_back({pick.task, kin == tasks.end() ? Json::object() : kin->overrides});
+  }
+  return chosen;
+}
+
+bool same_values(const Grid& a, const Grid& b) {
+  const auto& keys = setting_keys();
+  return std::all_of(keys.begin(), keys.end(),
+                     [&](const SettingKey& key) { return a.to_json(key) == b.to_json(key); });
+}
+
 }  // namespace
 
 std::string SettingKey::flag() const {
@@ -165,89 +220,219 @@ std::string SettingKey::flag() const {
   return text;
 }
 
-const std::vector<SettingKey>& setting_keys() {
-  static const std::vector<SettingKey> keys{
-      {"attention", "Axes", "attention variants; see attnspan list attention",
-       &Settings::attention},
-      {"position", "Axes", "position encodings; see attnspan list positions", &Settings::position},
-      {"train_length", "Axes", "longest training length, in the task's own measure",
-       &Settings::train_length, 1, 1e6},
-      {"learning_rates", "Axes", "peak learning rates; the best on validation samples is reported",
-       &Settings::learning_rates, 1e-12, 10},
-      {"seeds", "Axes", "number of replicates: initialisation and training samples differ",
-       &Settings::seeds, 1, 1000},
-      {"multiples", "Testing", "test lengths, as multiples of the training length",
-       &Settings::multiples, 1e-3, 1e7},
-      {"test_samples", "Testing", "test samples at each length", &Settings::test_samples, 1, 1e7},
-      {"test_tokens", "Testing",
-       "budget of test tokens at each length: fewer samples where they are long; 0: no limit",
-       &Settings::test_tokens, 0, 1e15},
-      {"validation_samples", "Testing", "validation samples, at the training length",
-       &Settings::validation_samples, 1, 1e7},
-      {"layers", "Model", "transformer layers", &Settings::layers, 1, 256},
-      {"heads", "Model", "attention heads", &Settings::heads, 1, 1024},
-      {"d_model", "Model", "width of the model", &Settings::d_model, 1, 65536},
-      {"d_ff", "Model", "width of the feed-forward layer", &Settings::d_ff, 1, 1 << 20},
-      {"steps", "Training", "training steps", &Settings::steps, 1, 1e9},
-      {"batch_size", "Training", "samples in a training step", &Settings::batch_size, 1, 65536},
-      {"min_train_length", "Training",
-       "shortest training length; 0: a quarter of the longest, or what the task needs",
-       &Settings::min_train_length, 0, 1e6},
-      {"warmup_steps", "Training", "steps until the learning rate is at its peak",
-       &Settings::warmup_steps, 0, 1e9},
-      {"final_learning_rate", "Training", "share of the learning rate left after the cosine",
-       &Settings::final_learning_rate, 0, 1},
-      {"weight_decay", "Training", "decoupled weight decay of AdamW", &Settings::weight_decay, 0,
-       10},
-      {"beta1", "Training", "AdamW's average of gradients", &Settings::beta1, 0, 0.999999},
-      {"beta2", "Training", "AdamW's average of squared gradients", &Settings::beta2, 0, 0.999999},
-      {"clip", "Training", "largest norm of a gradient", &Settings::clip, 1e-9, 1e9},
-      {"weight_average", "Training", "decay of the moving average that is tested; 0: no average",
-       &Settings::weight_average, 0, 0.999999},
-      {"early_stop", "Training", "stop once two validations in a row are perfect: true or false",
-       &Settings::early_stop},
-      {"validate_every", "Training", "steps between these validations", &Settings::validate_every,
-       1, 1e9},
-      {"seed", "Training", "seed of the whole sweep", &Settings::seed, 0, largest_exact_integer},
-  };
-  return keys;
+Json SettingKey::value(const Settings& settings) const {
+  return std::visit([&](const auto& place) { return Json(place.of(settings)); }, member);
 }
 
-Json setting_value(const Settings& settings, const SettingKey& key) {
-  return std::visit([&](auto member) { return Json(settings.*member); }, key.member);
+void SettingKey::assign(Settings& settings, const Json& value) const {
+  std::visit([&](const auto& place) { read(*this, value, place.of(settings)); }, member);
+}
+
+std::vector<Json> Grid::values(const SettingKey& key) const {
+  const auto several = axes.find(key.name);
+  return several == axes.end() ? std::vector<Json>{key.value(settings)} : several->second;
+}
+
+Json Grid::to_json(const SettingKey& key) const {
+  const auto several = axes.find(key.name);
+  return several == axes.end() ? key.value(settings) : Json(several->second);
+}
+
+const std::vector<SettingKey>& setting_keys() {
+  using enum SettingKey::Group;
+  static const std::vector<SettingKey> keys{
+      {.name = "attention",
+       .group = axes,
+       .help = "attention variants; see attnspan list attention",
+       .member = in_model(&ModelConfig::attention),
+       .canonical = canonical_attention},
+      {.name = "position",
+       .group = axes,
+       .help = "position encodings; see attnspan list positions",
+       .member = in_model(&ModelConfig::position),
+       .canonical = canonical_position},
+      {.name = "train_length",
+       .group = axes,
+       .help = "longest training length, in the task's own measure",
+       .member = in_training(&TrainingOptions::train_length),
+       .minimum = 1,
+       .maximum = 1e6},
+      {.name = "learning_rates",
+       .group = axes,
+       .help = "peak learning rates",
+       .member = in_training(&TrainingOptions::learning_rate),
+       .minimum = 1e-12,
+       .maximum = 10},
+      {.name = "seeds",
+       .group = design,
+       .help = "number of replicates: initialisation and training samples differ",
+       .member = in_design(&Design::seeds),
+       .minimum = 1,
+       .maximum = 1000},
+      {.name = "tune",
+       .group = design,
+       .help = "axes of which the value that is best on validation samples is reported; [] or "
+               "none: a row for every value",
+       .member = in_design(&Design::tune),
+       .may_be_empty = true,
+       .canonical = canonical_axis},
+      {.name = "multiples",
+       .group = testing,
+       .help = "test lengths, as multiples of the training length",
+       .member = in_testing(&TestingOptions::multiples),
+       .minimum = 1e-3,
+       .maximum = 1e7},
+      {.name = "test_samples",
+       .group = testing,
+       .help = "test samples at each length",
+       .member = in_testing(&TestingOptions::test_samples),
+       .minimum = 1,
+       .maximum = 1e7},
+      {.name = "test_tokens",
+       .group = testing,
+       .help =
+           "budget of test tokens at each length: fewer samples where they are long; 0: no limit",
+       .member = in_testing(&TestingOptions::test_tokens),
+       .minimum = 0,
+       .maximum = 1e15},
+      {.name = "validation_samples",
+       .group = testing,
+       .help = "validation samples at each length",
+       .member = in_training(&TrainingOptions::validation_samples),
+       .minimum = 1,
+       .maximum = 1e7},
+      {.name = "validation_multiples",
+       .group = testing,
+       .help = "validation lengths, as multiples: what is tuned is chosen by their mean",
+       .member = in_testing(&TestingOptions::validation_multiples),
+       .minimum = 1e-3,
+       .maximum = 1e7},
+      {.name = "layers",
+       .group = model,
+       .help = "transformer layers",
+       .member = in_model(&ModelConfig::layers),
+       .minimum = 1,
+       .maximum = most_layers},
+      {.name = "heads",
+       .group = model,
+       .help = "attention heads",
+       .member = in_model(&ModelConfig::heads),
+       .minimum = 1,
+       .maximum = most_heads},
+      {.name = "d_model",
+       .group = model,
+       .help = "width of the model",
+       .member = in_model(&ModelConfig::d_model),
+       .minimum = 1,
+       .maximum = largest_d_model},
+      {.name = "d_ff",
+       .group = model,
+       .help = "width of the feed-forward layer",
+       .member = in_model(&ModelConfig::d_ff),
+       .minimum = 1,
+       .maximum = largest_d_ff},
+      {.name = "steps",
+       .group = training,
+       .help = "training steps",
+       .member = in_training(&TrainingOptions::steps),
+       .minimum = 1,
+       .maximum = 1e9},
+      {.name = "batch_size",
+       .group = training,
+       .help = "samples in a training step",
+       .member = in_training(&TrainingOptions::batch_size),
+       .minimum = 1,
+       .maximum = 65536},
+      {.name = "min_train_length",
+       .group = training,
+       .help = "shortest training length; 0: a quarter of the longest, or what the task needs",
+       .member = in_training(&TrainingOptions::min_train_length),
+       .minimum = 0,
+       .maximum = 1e6},
+      {.name = "warmup_steps",
+       .group = training,
+       .help = "steps until the learning rate is at its peak",
+       .member = in_training(&TrainingOptions::warmup_steps),
+       .minimum = 0,
+       .maximum = 1e9},
+      {.name = "final_learning_rate",
+       .group = training,
+       .help = "share of the learning rate left after the cosine",
+       .member = in_training(&TrainingOptions::final_learning_rate),
+       .minimum = 0,
+       .maximum = 1},
+      {.name = "weight_decay",
+       .group = training,
+       .help = "decoupled weight decay of AdamW",
+       .member = in_training(&TrainingOptions::weight_decay),
+       .minimum = 0,
+       .maximum = 10},
+      {.name = "beta1",
+       .group = training,
+       .help = "AdamW's average of gradients",
+       .member = in_training(&TrainingOptions::beta1),
+       .minimum = 0,
+       .maximum = 0.999999},
+      {.name = "beta2",
+       .group = training,
+       .help = "AdamW's average of squared gradients",
+       .member = in_training(&TrainingOptions::beta2),
+       .minimum = 0,
+       .maximum = 0.999999},
+      {.name = "clip",
+       .group = training,
+       .help = "largest norm of a gradient",
+       .member = in_training(&TrainingOptions::clip),
+       .minimum = 1e-9,
+       .maximum = 1e9},
+      {.name = "weight_average",
+       .group = training,
+       .help = "decay of the moving average that is tested; 0: no average",
+       .member = in_training(&TrainingOptions::weight_average),
+       .minimum = 0,
+       .maximum = 0.999999},
+      {.name = "early_stop",
+       .group = training,
+       .help = "stop once two validations in a row are perfect: true or false",
+       .member = in_training(&TrainingOptions::early_stop)},
+      {.name = "validate_every",
+       .group = training,
+       .help = "steps between these validations",
+       .member = in_training(&TrainingOptions::validate_every),
+       .minimum = 1,
+       .maximum = 1e9},
+      {.name = "seed",
+       .group = training,
+       .help = "seed of the whole sweep",
+       .member = in_training(&TrainingOptions::seed),
+       .minimum = 0,
+       .maximum = largest_exact_integer},
+  };
+  return keys;
 }
 
 SweepSpec resolve_spec(const Json& spec, const Json& flags) {
   if (!spec.is_object()) throw InputError("a sweep spec is a JSON object: {\"task\": ...}.");
   SweepSpec resolved;
-  assign_all(resolved.settings, spec, "the spec");
-  assign_all(resolved.settings, flags, "the flags");
+  assign_all(resolved.grid, spec, "the spec");
+  assign_all(resolved.grid, flags, "the flags");
 
   std::vector<TaskEntryText> tasks = read_tasks(spec);
-  if (std::vector<TaskEntryText> asked = read_tasks(flags); !asked.empty()) {
-    // A task picked by a flag keeps what the spec says of it, or of its kind.
-    for (TaskEntryText& pick : asked) {
-      const auto same = [&](auto property) {
-        return std::find_if(tasks.begin(), tasks.end(), [&](const TaskEntryText& entry) {
-          return property(entry.task) == property(pick.task);
-        });
-      };
-      auto entry = same([](const NamedTask& task) { return task.resolved; });
-      if (entry == tasks.end()) entry = same(family);
-      if (entry != tasks.end()) pick.overrides = entry->overrides;
-    }
-    tasks = std::move(asked);
-  }
+  if (const std::vector<TaskEntryText> picked = read_tasks(flags); !picked.empty())
+    tasks = pick_tasks(tasks, picked);
   if (tasks.empty())
     throw InputError("a sweep needs a task: name one with --task or in the spec, or a preset.");
 
   for (const TaskEntryText& entry : tasks) {
-    for (const TaskPlan& plan : resolved.tasks)
-      if (plan.task.resolved == entry.task.resolved)
+    TaskPlan plan{entry.task, resolved.grid};
+    assign_all(plan.grid, entry.overrides, "the spec's task \"" + entry.task.label + "\"");
+    assign_all(plan.grid, flags, "the flags");
+    if (plan.grid.settings.design.tune != resolved.grid.settings.design.tune)
+      throw InputError("tune holds for the whole sweep, not for the task \"" + entry.task.label +
+                       "\" alone.");
+    for (const TaskPlan& other : resolved.tasks)
+      if (other.task.resolved == entry.task.resolved && same_values(other.grid, plan.grid))
         throw InputError("task has the value \"" + entry.task.label + "\" twice.");
-    TaskPlan plan{entry.task, resolved.settings};
-    assign_all(plan.settings, entry.overrides, "the spec's task \"" + entry.task.label + "\"");
-    assign_all(plan.settings, flags, "the flags");
     resolved.tasks.push_back(std::move(plan));
   }
   return resolved;
@@ -272,38 +457,39 @@ Json to_json(const SweepSpec& spec) {
   for (const TaskPlan& plan : spec.tasks) {
     Json entry{{"task", plan.task.resolved}};
     for (const SettingKey& key : setting_keys())
-      if (Json value = setting_value(plan.settings, key);
-          value != setting_value(spec.settings, key))
+      if (Json value = plan.grid.to_json(key); value != spec.grid.to_json(key))
         entry[key.name] = std::move(value);
     tasks.push_back(entry.size() == 1 ? entry["task"] : entry);
   }
-  for (const SettingKey& key : setting_keys()) json[key.name] = setting_value(spec.settings, key);
+  for (const SettingKey& key : setting_keys()) json[key.name] = spec.grid.to_json(key);
   return json;
 }
 
 Json flag_to_json(const SettingKey& key, const std::vector<std::string>& values) {
-  const auto one = [&]() -> const std::string& {
-    if (values.size() != 1) throw InputError(key.flag() + " takes one value.");
-    return values.front();
-  };
   const std::string text = join(values, ",");
+  if (key.may_be_empty && text == "none") return Json::array();
   return std::visit(
-      [&](auto member) -> Json {
-        using T = MemberType<decltype(member)>;
-        if constexpr (std::is_same_v<T, bool>) {
-          if (one() != "true" && one() != "false")
-            throw InputError(key.flag() + " must be true or false, not '" + one().substr(0, 80) +
-                             "'.");
-          return one() == "true";
-        } else if constexpr (std::is_same_v<T, std::vector<std::string>>) {
-          return split(text, ',');
-        } else if constexpr (IsList<T>::value) {
-          Json numbers = Json::array();
-          for (const double number : parse_numbers(text, key.flag()))
-            numbers.push_back(number_to_json(number));
-          return numbers;
+      [&]<class Part, class T>(const SettingKey::Member<Part, T>&) -> Json {
+        if constexpr (std::is_same_v<T, std::string> ||
+                      std::is_same_v<T, std::vector<std::string>>) {
+          return split_names(text);
         } else {
-          return number_to_json(parse_number(one(), key.flag()));
+          Json list = Json::array();
+          if constexpr (std::is_same_v<T, bool>) {
+            for (const std::string& word : split(text, ',')) {
+              if (word != "true" && word != "false")
+                throw InputError(key.flag() + " must be true or false, not '" + word.substr(0, 80) +
+                                 "'.");
+              list.push_back(word == "true");
+            }
+          } else {
+            for (const double number : parse_numbers(text, key.flag()))
+              list.push_back(number_to_json(number));
+          }
+          constexpr bool is_list = !std::is_arithmetic_v<T>;
+          if (!is_list && !key.is_axis() && list.size() > 1)
+            throw InputError(key.flag() + " takes one value.");
+          return list.size() == 1 ? list[0] : list;
         }
       },
       key.member);

@@ -1,88 +1,111 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "model/config.hpp"
 #include "report/json.hpp"
 #include "task/task.hpp"
+#include "train/options.hpp"
 
 namespace attnspan {
 
-/// Everything that can be set for the cells of a task. Each member is a key of the spec and a flag
-/// of `attnspan sweep`; `setting_keys` describes them.
-struct Settings {
-  // Axes: one cell for each combination.
-  std::vector<std::string> attention{"softmax"};
-  std::vector<std::string> position{"nape"};
-  std::vector<std::int64_t> train_length{16};
-  std::vector<double> learning_rates{1e-3};
-  std::int64_t seeds = 1;
-  // Evaluation.
-  std::vector<double> multiples{1, 2, 4, 8, 16};
-  std::int64_t test_samples = 128;
-  std::int64_t test_tokens = 0;
-  std::int64_t validation_samples = 128;
-  // Model.
-  std::int64_t layers = 2;
-  std::int64_t heads = 8;
-  std::int64_t d_model = 64;
-  std::int64_t d_ff = 128;
-  // Training.
-  std::int64_t steps = 1000;
-  std::int64_t batch_size = 64;
-  std::int64_t min_train_length = 0;
-  std::int64_t warmup_steps = 100;
-  double final_learning_rate = 0.05;
-  double weight_decay = 0;
-  double beta1 = 0.9;
-  double beta2 = 0.98;
-  double clip = 1;
-  double weight_average = 0.999;
-  bool early_stop = true;
-  std::int64_t validate_every = 250;
-  std::int64_t seed = 0;
+/// Where and on how many samples a trained cell is tested.
+struct TestingOptions {
+  std::vector<double> multiples{1, 2, 4, 8, 16};  ///< of the training length
+  std::int64_t test_samples = 128;                ///< at each length
+  std::int64_t test_tokens = 0;                   ///< budget of tokens at each length; 0: no limit
+  std::vector<double> validation_multiples{1};
 };
 
-/// One key of a spec: its name, what it may hold, and where it is kept.
-struct SettingKey {
-  using Member =
-      std::variant<std::int64_t Settings::*, double Settings::*, bool Settings::*,
-                   std::vector<std::int64_t> Settings::*, std::vector<double> Settings::*,
-                   std::vector<std::string> Settings::*>;
+/// Which replicates there are, and what is made of the axes.
+struct Design {
+  std::int64_t seeds = 1;
+  std::vector<std::string> tune{"learning_rates"};  ///< axes of which the best value is reported
+};
 
-  std::string name;   ///< in a spec; the flag is --name with dashes
-  std::string group;  ///< heading in the help
+/// Everything that can be set for a cell, with one value each. `setting_keys` describes the
+/// members; defaults are the members' own.
+struct Settings {
+  ModelConfig model;
+  TrainingOptions training;
+  TestingOptions testing;
+  Design design;
+};
+
+/// One key of a spec, which is a flag of `attnspan sweep` too: its name, what it may hold, and
+/// where it is kept.
+struct SettingKey {
+  /// Headings of the help, and what another value means: another model for `axes`, `model` and
+  /// `training`, which make up the identity of a cell and may have several values each; other
+  /// tests of the same model; more or fewer replicates, or another report.
+  enum class Group { axes, design, testing, model, training };
+  template <class Part, class T>
+  struct Member {
+    Part Settings::*part;
+    T Part::*member;
+    T& of(Settings& settings) const { return settings.*part.*member; }
+    const T& of(const Settings& settings) const { return settings.*part.*member; }
+  };
+  using AnyMember =
+      std::variant<Member<ModelConfig, std::string>, Member<ModelConfig, std::int64_t>,
+                   Member<TrainingOptions, std::int64_t>, Member<TrainingOptions, std::uint64_t>,
+                   Member<TrainingOptions, double>, Member<TrainingOptions, bool>,
+                   Member<TestingOptions, std::int64_t>,
+                   Member<TestingOptions, std::vector<double>>, Member<Design, std::int64_t>,
+                   Member<Design, std::vector<std::string>>>;
+
+  std::string name;  ///< in a spec; the flag is --name with dashes
+  Group group;
   std::string help;
-  Member member;
+  AnyMember member;
   double minimum = 0, maximum = 0;  ///< of each number, inclusive
+  bool may_be_empty = false;        ///< a list that may have no value
+  /// The one spelling of a name; throws InputError when there is no such thing.
+  std::string (*canonical)(const std::string& name) = nullptr;
 
   std::string flag() const;  ///< "--train-length"
+  bool is_axis() const { return group != Group::testing && group != Group::design; }
+
+  Json value(const Settings& settings) const;
+  /// Throws InputError unless the key may hold this one value.
+  void assign(Settings& settings, const Json& value) const;
 };
 const std::vector<SettingKey>& setting_keys();
 
-/// The value that a key has in these settings.
-Json setting_value(const Settings& settings, const SettingKey& key);
+/// Settings of which some have several values: one cell for each combination.
+struct Grid {
+  Settings settings;                              ///< an axis stands at its first value
+  std::map<std::string, std::vector<Json>> axes;  ///< by key, those with more than one value
+
+  std::vector<Json> values(const SettingKey& key) const;
+
+  /// What a spec holds under this key: a value, or a list of them.
+  Json to_json(const SettingKey& key) const;
+};
 
 /// A task with the settings that hold for it.
 struct TaskPlan {
   NamedTask task;
-  Settings settings;
+  Grid grid;
 };
 
 /// A sweep: tasks, and the settings that hold where a task says nothing else.
 struct SweepSpec {
-  Settings settings;
+  Grid grid;
   std::vector<TaskPlan> tasks;
 };
 
 /// Reads a spec. Its keys are those of `setting_keys` and "task": a name, or a list of names and of
-/// objects {"task": name, and keys that hold for this task only}. Lists of one may be written as
-/// the value alone. `flags` has the same keys (tasks as names) and goes before the spec and its
-/// tasks. Throws InputError on an unknown key (naming the nearest), a wrong type, a value out of
-/// bounds or named twice, an unknown task, attention or position.
+/// objects {"task": name, and keys that hold for this entry only}; a task may have several entries
+/// that differ. Lists of one may be written as the value alone. `flags` has the same keys (tasks as
+/// names) and goes before the spec and its tasks. Throws InputError on an unknown key (naming the
+/// nearest), a wrong type, a value out of bounds or named twice, an unknown task, attention or
+/// position.
 SweepSpec resolve_spec(const Json& spec, const Json& flags);
 
 /// The text of a spec file or results file: JSON with comments. A results file (told by its

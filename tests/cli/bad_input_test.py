@@ -32,7 +32,7 @@ class BadInputTest(ProgramTest):
         self.assert_refused(["sweep", *tiny(multiples="1e7")], 2, "multiple")
         self.assert_refused(["sweep", *tiny(heads="3")], 2, "divide")
         self.assert_refused(["sweep", *tiny(early_stop="maybe")], 2, "true or false")
-        self.assert_refused(["sweep", *tiny(), "--steps", "6"], 2, "--steps")
+        self.assert_refused(["sweep", *tiny(), "--seeds", "2", "--seeds", "6"], 2, "--seeds")
         self.assert_refused(["sweep", *tiny(), "--shard", "3/2"], 2, "--shard")
 
     def test_a_model_that_does_not_fit(self):

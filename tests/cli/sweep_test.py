@@ -110,6 +110,11 @@ class SweepTest(ProgramTest):
         self.assertIn("step", wild["message"])
         self.assertEqual(wild["evaluations"], [])
 
+    def test_a_flag_takes_one_value_so_that_the_source_may_follow(self):
+        for flag, value in (("--steps", "100"), ("--task", "sort"), ("--attention", "softmax"),
+                            ("--multiples", "1"), ("--early-stop", "true"), ("--seeds", "1")):
+            self.succeed("sweep", flag, value, "smoke", "--dry-run")
+
     def test_dry_run_shows_cells_and_writes_nothing(self):
         text = self.succeed("sweep", *tiny(seeds=2), "--dry-run", "-o", "out.json")
         self.assertIn("copy:symbols=4/softmax/nape/n4/lr0.003/seed1", text)

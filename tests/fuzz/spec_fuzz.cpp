@@ -1,4 +1,7 @@
 // Specs: the text of a file, to settings, to the resolved spec and its cells.
+#include <set>
+#include <string>
+
 #include "fuzz/fuzz.hpp"
 #include "sweep/cell.hpp"
 #include "sweep/spec.hpp"
@@ -11,10 +14,10 @@ namespace {
 bool is_small(const SweepSpec& spec) {
   double cells = 0;
   for (const TaskPlan& plan : spec.tasks) {
-    const Settings& settings = plan.settings;
-    cells += static_cast<double>(settings.attention.size() * settings.position.size() *
-                                 settings.train_length.size() * settings.learning_rates.size()) *
-             static_cast<double>(settings.seeds);
+    auto combinations = static_cast<double>(plan.grid.settings.design.seeds);
+    for (const auto& [name, values] : plan.grid.axes)
+      combinations *= static_cast<double>(values.size());
+    cells += combinations;
   }
   return cells <= 32;
 }
@@ -31,9 +34,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(describe_difference(resolved, resolved).empty(),
                   "a spec differs not from itself");
     if (!is_small(spec)) return;
+    std::set<std::string> keys, identities;
     for (const Cell& cell : expand(spec)) {
       fuzz::require(cost(cell).flops() > 0, "a cell costs something");
       fuzz::require(peak_bytes(cell, 2) > 0, "a cell takes memory");
+      fuzz::require(keys.insert(cell.key).second, "a key names one cell");
+      fuzz::require(identities.insert(identity(cell.settings, cell.training.replicate)).second,
+                    "a cell comes once");
     }
   });
   return 0;

@@ -61,6 +61,65 @@ TEST_CASE("cells come in a fixed order with readable keys", "[unit]") {
   CHECK(all[47].training.learning_rate == 3e-3);
 }
 
+TEST_CASE("a key names the settings of which a task has several values", "[unit]") {
+  const std::vector<Cell> all = cells(R"({"task": ["copy", {"task": "sort", "layers": 2}],
+      "layers": [1, 2], "weight_decay": [0, 0.1], "train_length": [8, 4], "early_stop": true})");
+  REQUIRE(all.size() == 12);
+  CHECK(all[0].key == "copy/softmax/nape/n8/lr0.001/layers=1/weight_decay=0/seed0");
+  CHECK(all[1].key == "copy/softmax/nape/n8/lr0.001/layers=1/weight_decay=0.1/seed0");
+  CHECK(all[2].key == "copy/softmax/nape/n8/lr0.001/layers=2/weight_decay=0/seed0");
+  CHECK(all[4].key == "copy/softmax/nape/n4/lr0.001/layers=1/weight_decay=0/seed0");
+  CHECK(all[8].key == "sort/softmax/nape/n8/lr0.001/weight_decay=0/seed0");
+  CHECK(all[1].training.weight_decay == 0.1);
+  CHECK(all[1].settings["weight_decay"] == 0.1);
+  CHECK(all[4].settings["train_length"] == 4);
+}
+
+TEST_CASE("identity is what training depends on, and nothing else", "[unit]") {
+  const auto identity_of = [](const std::string& more) {
+    const Cell cell = cells(R"({"task": "copy")" + more + "}").back();
+    return identity(cell.settings, cell.training.replicate);
+  };
+  const std::string plain = identity_of("");
+  for (const char* same :
+       {R"(, "multiples": [1, 3])", R"(, "test_samples": 5)", R"(, "validation_samples": 5)",
+        R"(, "validation_multiples": [1, 2])", R"(, "layers": [1, 2])", R"(, "tune": "layers")",
+        R"(, "attention": ["ssmax", "softmax"])"})
+    CHECK(identity_of(same) == plain);
+  std::set<std::string> others{plain};
+  for (const SettingKey& key : setting_keys()) {
+    if (!key.is_axis()) continue;
+    INFO(key.name);
+    Json value = key.value(Settings{});
+    if (value.is_boolean())
+      value = !value.get<bool>();
+    else if (value.is_number())
+      value = key.name == "heads" ? 4 : key.name == "beta1" ? 0.5 : key.maximum / 2;
+    else
+      value = key.name == "attention" ? "ssmax" : "nope";
+    Settings settings;
+    key.assign(settings, key.name == "weight_average" || key.name == "beta2" ? Json(0.5) : value);
+    CHECK(others.insert(identity(training_settings(make_task("copy"), settings), 0)).second);
+  }
+  CHECK(others.insert(identity_of(R"(, "seeds": 2)")).second);
+  CHECK(others.insert(identity_of(R"(, "early_stop": true, "validation_samples": 5)")).second);
+  CHECK(identity(Json{{"task", make_task("copy").resolved}}, 0) == plain);
+}
+
+TEST_CASE("a cell that two entries name comes once, with the tests of both", "[unit]") {
+  const std::vector<Cell> all = cells(R"({"task": [{"task": "copy", "multiples": [1, 3]},
+      {"task": "copy", "attention": ["ssmax", "softmax"], "multiples": [1, 2], "test_samples": 9,
+       "steps": [1000, 7]}], "test_samples": 5})");
+  REQUIRE(all.size() == 4);
+  CHECK(all[0].key == "copy/softmax/nape/n16/lr0.001/steps=1000/seed0");
+  REQUIRE(all[0].tests.size() == 4);
+  CHECK(all[0].tests[1].samples == 9);
+  CHECK(all[0].tests[2].multiple == 2);
+  CHECK(all[0].tests[3].multiple == 3);
+  CHECK(all[0].tests[3].samples == 5);
+  CHECK(all[1].tests.size() == 3);
+}
+
 TEST_CASE("keys are unique, in presets too", "[property]") {
   std::vector<std::string> texts{
       mixed, R"({"task": ["recall", "recall:queries=2", "recall:layout=grouped,queries=2"]})"};
@@ -73,15 +132,22 @@ TEST_CASE("keys are unique, in presets too", "[property]") {
 
 TEST_CASE("test lengths are rounded multiples, and long ones may have fewer samples", "[unit]") {
   const Cell cell = cells(R"({"task": "copy", "train_length": 5, "multiples": [1.5, 100, 1],
-                              "test_samples": 64, "test_tokens": 6000})")[0];
-  REQUIRE(cell.tests.size() == 3);
+                              "test_samples": 64, "test_tokens": 6000, "validation_samples": 32,
+                              "validation_multiples": [4, 1]})")[0];
+  REQUIRE(cell.tests.size() == 5);
+  for (const std::size_t validation : {0u, 1u})
+    CHECK(cell.tests[validation].stream == Stream::validation);
   CHECK(cell.tests[0].length == 5);
-  CHECK(cell.tests[1].length == 8);
-  CHECK(cell.tests[2].length == 500);
-  CHECK(cell.tests[0].samples == 64);
+  CHECK(cell.tests[0].samples == 32);
+  CHECK(cell.tests[1].length == 20);
+  CHECK(cell.tests[2].stream == Stream::test);
+  CHECK(cell.tests[2].length == 5);
+  CHECK(cell.tests[3].length == 8);
+  CHECK(cell.tests[4].length == 500);
+  CHECK(cell.tests[2].samples == 64);
   const std::int64_t tokens = cell.task.task->total_tokens(500, Purpose::evaluation);
-  CHECK(cell.tests[2].samples == 6000 / tokens);
-  CHECK(cells(R"({"task": "copy", "multiples": 1000, "test_tokens": 1})")[0].tests[0].samples == 1);
+  CHECK(cell.tests[4].samples == 6000 / tokens);
+  CHECK(cells(R"({"task": "copy", "multiples": 1000, "test_tokens": 1})")[0].tests[1].samples == 1);
 }
 
 TEST_CASE("the shortest training length is one that the task takes", "[unit]") {
