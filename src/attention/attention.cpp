@@ -27,29 +27,13 @@ void for_each_tile(const Packing& packing, Index heads, const Body& body) {
   }
 }
 
-template <class Real>
-std::unique_ptr<Scaler<Real>> make_scaler(const AttentionVariant& variant) {
-  if constexpr (std::is_same_v<Real, float>)
-    return variant.scaler->make_float();
-  else
-    return variant.scaler->make_double();
-}
-
-template <class Real>
-std::unique_ptr<Normalizer<Real>> make_normalizer(const AttentionVariant& variant) {
-  if constexpr (std::is_same_v<Real, float>)
-    return variant.normalizer->make_float(variant.argument);
-  else
-    return variant.normalizer->make_double(variant.argument);
-}
-
 }  // namespace
 
 template <class Real>
 Attention<Real>::Attention(const AttentionShape& shape, const std::string& variant,
                            const std::string& position)
-    : Attention(shape, make_scaler<Real>(attention_variant(variant)),
-                make_normalizer<Real>(attention_variant(variant)),
+    : Attention(shape, attention_variant(variant).scaler.template make<Real>(),
+                attention_variant(variant).normalizer.template make<Real>(),
                 make_position<Real>(position, {shape.heads, shape.d_head})) {}
 
 template <class Real>

@@ -10,21 +10,17 @@ namespace attnspan {
 
 /// An attention variant: a scaler times a normalizer.
 struct AttentionVariant {
-  std::string name;  ///< canonical: the alias where there is one, else normalizer[:argument]+scaler
-  const NormalizerEntry* normalizer = nullptr;
-  double argument = 0;  ///< the normalizer's, e.g. alpha
-  const ScalerEntry* scaler = nullptr;
-};
-
-/// A name of the literature for a pair.
-struct AttentionAlias {
+  /// The one name of all spellings: that of the literature where there is one, else
+  /// normalizer[:arguments]+scaler[:arguments].
   std::string name;
-  std::string pair;
-  std::string summary;
+  Choice<NormalizerEntry> normalizer;
+  Choice<ScalerEntry> scaler;
 };
-const std::vector<AttentionAlias>& attention_aliases();
 
-/// Reads an alias ("asentmax"), a normalizer with or without argument ("entmax:1.3"), or a pair
+/// What normalizers and scalers say that the literature calls them.
+const std::vector<Alias>& attention_aliases();
+
+/// Reads an alias ("asentmax"), a normalizer with or without arguments ("entmax:1.3"), or a pair
 /// ("entmax:1.5+adaptive"). Throws InputError with the nearest valid name.
 AttentionVariant attention_variant(const std::string& name);
 

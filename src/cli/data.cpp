@@ -5,6 +5,7 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
+#include "cli/sample_text.hpp"
 #include "core/error.hpp"
 #include "core/names.hpp"
 #include "report/json.hpp"
@@ -27,19 +28,6 @@ std::int64_t bounded(const std::string& text, const std::string& what, std::int6
     throw InputError(what + " must be from " + std::to_string(least) + " to " +
                      std::to_string(most) + ", not " + std::to_string(value) + ".");
   return value;
-}
-
-/// Tokens by name; what has to be answered stands in brackets.
-std::string readable(const Task& task, const Sample& sample) {
-  std::string text;
-  auto answer = sample.answers.begin();
-  for (std::size_t p = 0; p < sample.tokens.size(); ++p) {
-    const bool asked = answer != sample.answers.end() && static_cast<std::size_t>(*answer) == p &&
-                       (++answer, true);
-    const std::string name = task.token_name(sample.tokens[p]);
-    text += (p > 0 ? " " : "") + (asked ? "[" + name + "]" : name);
-  }
-  return text;
 }
 
 int show(const DataOptions& options) {
@@ -66,7 +54,7 @@ int show(const DataOptions& options) {
     } else {
       sample = evaluation_sample(task, request, index);
     }
-    const std::string text = readable(task, sample);
+    const std::string text = sample_text(task, sample);
     print(options.format == "text" ? text + '\n'
                                    : to_line({{"task", named.label},
                                               {"length", length},

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/arguments.hpp"
 #include "cli/build_info.hpp"
 #include "cli/command.hpp"
 #include "cli/destination.hpp"
@@ -85,7 +86,7 @@ Json load_spec(const std::string& source) {
 
 Json read_flags(const SweepOptions& options) {
   Json flags = Json::object();
-  if (!options.tasks.empty()) flags["task"] = split_names(join(options.tasks, ","));
+  if (!options.tasks.empty()) flags["task"] = split_parts(join(options.tasks, ","));
   for (const SettingKey& key : setting_keys())
     if (const auto& values = options.settings.at(key.name); !values.empty())
       flags[key.name] = flag_to_json(key, values);

@@ -26,7 +26,7 @@ void check(const ModelConfig& config) {
     throw InputError("heads must divide d_model, but " + std::to_string(config.heads) +
                      " heads do not divide " + std::to_string(config.d_model) + ".");
   attention_variant(config.attention);
-  position_entry(config.position).check({config.heads, config.d_head()});
+  make_position<float>(config.position, {config.heads, config.d_head()});
 }
 
 std::int64_t parameter_count(const ModelConfig& config) {

@@ -89,17 +89,4 @@ std::vector<double> parse_numbers(std::string_view text, std::string_view what) 
   return values;
 }
 
-std::vector<std::string> split_names(std::string_view text) {
-  std::vector<std::string> tasks;
-  for (const std::string& piece : split(text, ',')) {
-    const bool continues =
-        piece.find('=') != std::string::npos && piece.find(':') == std::string::npos;
-    if (continues && !tasks.empty())
-      tasks.back() += ',' + piece;
-    else
-      tasks.push_back(piece);
-  }
-  return tasks;
-}
-
 }  // namespace attnspan

@@ -11,9 +11,4 @@ namespace attnspan {
 /// Throws InputError, naming `what`, on anything else and on more than 1000 values.
 std::vector<double> parse_numbers(std::string_view text, std::string_view what);
 
-/// Splits a list of tasks at its commas, but not within a task: of
-/// "recall:alphabet=64,queries=8,copy" the piece "queries=8" belongs to recall, because it has the
-/// form name=value.
-std::vector<std::string> split_names(std::string_view text);
-
 }  // namespace attnspan

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "attention/variant.hpp"
+#include "catalog/arguments.hpp"
 #include "core/error.hpp"
 #include "core/names.hpp"
 #include "position/position.hpp"
@@ -126,10 +127,7 @@ void assign_all(Grid& grid, const Json& values, const std::string& where) {
 
 std::string canonical_attention(const std::string& name) { return attention_variant(name).name; }
 
-std::string canonical_position(const std::string& name) {
-  position_entry(name);
-  return name;
-}
+std::string canonical_position(const std::string& name) { return position_choice(name).label(); }
 
 std::string canonical_axis(const std::string& name) {
   std::vector<std::string> axes;
@@ -472,7 +470,7 @@ Json flag_to_json(const SettingKey& key, const std::vector<std::string>& values)
       [&]<class Part, class T>(const SettingKey::Member<Part, T>&) -> Json {
         if constexpr (std::is_same_v<T, std::string> ||
                       std::is_same_v<T, std::vector<std::string>>) {
-          return split_names(text);
+          return split_parts(text);
         } else {
           Json list = Json::array();
           if constexpr (std::is_same_v<T, bool>) {

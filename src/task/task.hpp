@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "catalog/part.hpp"
 #include "core/rng.hpp"
-#include "task/arguments.hpp"
 
 namespace attnspan {
 
@@ -72,10 +72,7 @@ inline constexpr std::int64_t longest_length = 16'777'216;
 void check_length_range(std::string_view task, std::int64_t length);
 
 /// One line of the task catalog.
-struct TaskEntry {
-  std::string name;
-  std::string summary;  ///< one line for `attnspan list tasks`
-  std::vector<ParameterSpec> parameters;
+struct TaskEntry : Part {
   std::function<std::unique_ptr<Task>(const Arguments&)> make;
 };
 

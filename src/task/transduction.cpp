@@ -86,9 +86,14 @@ TaskEntry transduction_entry(std::string name, std::string summary, Transduce ta
   const auto make = [name, target, oracle](const Arguments& arguments) {
     return std::make_unique<Transduction>(name, arguments.integer("symbols"), target, oracle);
   };
-  return {std::move(name),
-          std::move(summary),
-          {{"symbols", "size of the alphabet", "32", ParameterSpec::Kind::integer, 2, 65536, {}}},
+  return {{.name = std::move(name),
+           .summary = std::move(summary),
+           .source = "arXiv 2506.16640",
+           .parameters = {{.name = "symbols",
+                           .help = "size of the alphabet",
+                           .default_value = "32",
+                           .minimum = 2,
+                           .maximum = 65536}}},
           make};
 }
 

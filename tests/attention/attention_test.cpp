@@ -123,8 +123,11 @@ TEST_CASE("variants have one name however they are written", "[unit]") {
   CHECK(attention_variant("entmax:1.50+adaptive").name == "asentmax");
   CHECK(attention_variant("entmax:1.3").name == "entmax:1.3+none");
   CHECK(attention_variant("softmax+adaptive").name == "softmax+adaptive");
-  CHECK(attention_variant("sparsemax").argument == 2);
-  CHECK(attention_variant("asentmax").scaler->name == "adaptive");
+  CHECK(attention_variant("entmax:alpha=1.3").name == "entmax:1.3+none");
+  CHECK(attention_variant("entmax:1.5+log").name == "entmax:1.5+log");
+  CHECK(attention_variant("entmax+log").name == "entmax:1.5+log");
+  CHECK(attention_variant("sparsemax").normalizer.arguments.number("alpha") == 2);
+  CHECK(attention_variant("asentmax").scaler.entry->name == "adaptive");
   for (const std::string& pair : every_pairing()) {
     const std::string name = attention_variant(pair).name;
     CHECK(attention_variant(name).name == name);
@@ -136,11 +139,6 @@ TEST_CASE("variants that do not exist are refused", "[unit]") {
        {"", "sofmax", "softmax:2", "entmax:1", "entmax:0.5", "entmax:abc", "entmax:", "entmax:nan",
         "entmax:2000", "softmax+", "+log", "softmax+logg", "softmax+log+log", "asentmax+log"}) {
     INFO("'" << name << "'");
-    if (std::string(name) == "entmax:") {
-      // A colon with nothing after it is the default.
-      CHECK(attention_variant(name).name == "entmax");
-      continue;
-    }
     CHECK_THROWS_AS(attention_variant(name), InputError);
   }
   try {
@@ -149,5 +147,8 @@ TEST_CASE("variants that do not exist are refused", "[unit]") {
   } catch (const InputError& error) {
     CHECK(std::string(error.what()).find("softmax") != std::string::npos);
   }
+  CHECK_THROWS_WITH(attention_variant("asentmax:2"),
+                    "attention asentmax stands for entmax:1.5+adaptive as it is; write that out to "
+                    "change it.");
   CHECK_THROWS_AS(Attention<float>(shape, "softmax", "alibbi"), InputError);
 }

@@ -213,18 +213,6 @@ class LearnedWindow final : public PositionEncoding<double> {
   }
 };
 
-template <class Part, class Entry>
-std::unique_ptr<Part> from_catalog(std::span<const Entry> catalog, const std::string& name) {
-  for (const Entry& entry : catalog)
-    if (entry.name == name) {
-      if constexpr (std::is_same_v<Entry, NormalizerEntry>)
-        return entry.make_double(entry.argument ? entry.argument->default_value : 0);
-      else
-        return entry.make_double();
-    }
-  throw std::invalid_argument(name);
-}
-
 struct Case {
   std::string name;
   Attention<double> attention;
@@ -236,10 +224,9 @@ std::vector<Case> every_case() {
   const auto add = [&](const std::string& name, const std::string& scaler,
                        std::unique_ptr<Normalizer<double>> normalizer,
                        std::unique_ptr<PositionEncoding<double>> position) {
-    cases.push_back(
-        {name + ", scaler " + scaler,
-         Attention<double>(shape, from_catalog<Scaler<double>>(scaler_catalog(), scaler),
-                           std::move(normalizer), std::move(position))});
+    cases.push_back({name + ", scaler " + scaler,
+                     Attention<double>(shape, scaler_of(scaler).make<double>(),
+                                       std::move(normalizer), std::move(position))});
   };
   for (const ScalerEntry& scaler : scaler_catalog()) {
     add("stick breaking in a window", scaler.name, std::make_unique<StickBreaking>(),
@@ -247,8 +234,7 @@ std::vector<Case> every_case() {
     add("tempered in a window", scaler.name, std::make_unique<Tempered>(),
         std::make_unique<LearnedWindow>());
     for (const NormalizerEntry& entry : normalizer_catalog())
-      add(entry.name + " in a window", scaler.name,
-          from_catalog<Normalizer<double>>(normalizer_catalog(), entry.name),
+      add(entry.name + " in a window", scaler.name, normalizer_of(entry.name).make<double>(),
           std::make_unique<LearnedWindow>());
     for (const std::string& position : every_position()) {
       add("stick breaking under " + position, scaler.name, std::make_unique<StickBreaking>(),
@@ -296,7 +282,7 @@ TEST_CASE("keys outside a window are never touched", "[property]") {
   last.packing.places = {590, 599};
   last.packing.query_rows = last.packing.places;
   last.packing.query_begin = {0, 2};
-  const Attention<double> attention(shape, from_catalog<Scaler<double>>(scaler_catalog(), "none"),
+  const Attention<double> attention(shape, scaler_of("none").make<double>(),
                                     std::make_unique<StickBreaking>(),
                                     std::make_unique<LearnedWindow>());
   Rng rng = random_numbers(300);

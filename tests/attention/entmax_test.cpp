@@ -15,10 +15,7 @@ namespace {
 /// alpha-entmax from the catalog; alpha 1 is softmax.
 template <class Real>
 std::unique_ptr<Normalizer<Real>> entmax(double alpha) {
-  for (const NormalizerEntry& entry : normalizer_catalog())
-    if (entry.name == (alpha == 1 ? "softmax" : "entmax"))
-      return NamedNormalizer{entry.name, &entry, alpha}.make<Real>();
-  throw std::invalid_argument("no such normalizer");
+  return normalizer_of(alpha == 1 ? "softmax" : "entmax:" + shortest(alpha)).make<Real>();
 }
 
 template <class Real>

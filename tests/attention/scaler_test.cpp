@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/gradient.hpp"
+#include "support/names.hpp"
 #include "support/numbers.hpp"
 
 using namespace attnspan;
@@ -13,12 +14,6 @@ namespace {
 constexpr Index heads = 3, d_model = 5;
 const std::vector<Index> places{0, 1, 2, 14, 63, 400, 65535};
 const Index rows = static_cast<Index>(places.size());
-
-const ScalerEntry& entry(const std::string& name) {
-  for (const ScalerEntry& found : scaler_catalog())
-    if (found.name == name) return found;
-  throw std::invalid_argument(name);
-}
 
 AlignedVector<double> starting_parameters(const Scaler<double>& scaler) {
   AlignedVector<double> parameters;
@@ -37,14 +32,14 @@ Dense<double> scales(const Scaler<double>& scaler, const AlignedVector<double>& 
 }  // namespace
 
 TEST_CASE("no scaler is 1 everywhere", "[unit]") {
-  const auto none = entry("none").make_double();
+  const auto none = scaler_of("none").make<double>();
   CHECK(none->identity());
   CHECK(none->tensors(heads, d_model).empty());
   for (const double s : scales(*none, {}, Dense<double>(rows, d_model, 3)).numbers) CHECK(s == 1);
 }
 
 TEST_CASE("log scales by b log(i + 2)", "[unit]") {
-  const auto log = entry("log").make_double();
+  const auto log = scaler_of("log").make<double>();
   const Dense<double> x(rows, d_model, 1);
   // log 2 = 0.6931471806, log 3 = 1.0986122887, log 65537 = 11.0903701470
   Dense<double> s = scales(*log, {0.5, 2, -1}, x);
@@ -60,7 +55,7 @@ TEST_CASE("log scales by b log(i + 2)", "[unit]") {
 }
 
 TEST_CASE("adaptive starts at 1.05 on every row, whatever the input", "[unit]") {
-  const auto adaptive = entry("adaptive").make_double();
+  const auto adaptive = scaler_of("adaptive").make<double>();
   Rng rng = random_numbers(1);
   const Dense<double> s =
       scales(*adaptive, starting_parameters(*adaptive), normal_matrix(rng, rows, d_model, 10));
@@ -68,7 +63,7 @@ TEST_CASE("adaptive starts at 1.05 on every row, whatever the input", "[unit]") 
 }
 
 TEST_CASE("adaptive scales by 1 + softplus(w_b x + c_b) log(i+2)^(2 tanh(w_g x + c_g))", "[unit]") {
-  const auto adaptive = entry("adaptive").make_double();
+  const auto adaptive = scaler_of("adaptive").make<double>();
   AlignedVector<double> parameters = starting_parameters(*adaptive);
   REQUIRE(parameters.size() == d_model * 2 * heads + 2 * heads);
   // Input (1, 0, 0, 0, 0); weights of head 1: 2 into softplus, 0.5 into tanh; biases -1 and 0.25.
@@ -90,7 +85,7 @@ TEST_CASE("adaptive scales by 1 + softplus(w_b x + c_b) log(i+2)^(2 tanh(w_g x +
 TEST_CASE("gradient of every scaler", "[gradient]") {
   for (const ScalerEntry& found : scaler_catalog()) {
     INFO(found.name);
-    const auto scaler = found.make_double();
+    const auto scaler = scaler_of(found.name).make<double>();
     Rng rng = random_numbers(2);
     AlignedVector<double> parameters = starting_parameters(*scaler);
     for (double& parameter : parameters) parameter += 0.4 * rng.normal();
@@ -115,8 +110,8 @@ TEST_CASE("gradient of every scaler", "[gradient]") {
 TEST_CASE("float scales equal double ones", "[property]") {
   for (const ScalerEntry& found : scaler_catalog()) {
     INFO(found.name);
-    const auto exact = found.make_double();
-    const auto rounded = found.make_float();
+    const auto exact = scaler_of(found.name).make<double>();
+    const auto rounded = scaler_of(found.name).make<float>();
     Rng rng = random_numbers(3);
     AlignedVector<double> parameters = starting_parameters(*exact);
     for (double& parameter : parameters) parameter += 0.4 * rng.normal();

@@ -41,6 +41,19 @@ class CommandTest(ProgramTest):
             self.assertIn(part, whole)
             for name in names:
                 self.assertRegex(part, rf"(?m)^  {name}\b")
+        self.assertRegex(self.succeed("list", "positions"),
+                         r"(?m)^  rope .*\(Su et al\. 2021, arXiv 2104\.09864\)\n +base=10000$")
+
+    def test_list_explains_one(self):
+        recall = self.succeed("list", "recall")
+        self.assertRegex(recall, r"(?m)^  source: arXiv 2506\.16640$")
+        self.assertRegex(recall, r"(?m)^    alphabet=64 +symbols .*\n +a whole number from 2 to 65536$")
+        self.assertRegex(recall, r"(?m)^    .*\? s\d+ s\d+ = \[s\d+\] \[s\d+\]")
+        entmax = self.succeed("list", "entmax")
+        self.assertRegex(entmax, r"(?m)^    alpha=1\.5 ")
+        self.assertIn("sparsemax is entmax:2", entmax)
+        self.assertIn("attnspan list adaptive", self.succeed("list", "asentmax"))
+        self.assert_refused(["list", "recal"], 2, "did you mean 'recall'?")
 
     def test_data_marks_the_answers(self):
         self.assertRegex(self.succeed("data", "copy:symbols=4", "--length", "3", "--samples", "1"),

@@ -34,7 +34,7 @@ void read_numbers(const std::string& typed) {
 }
 
 void read_tasks(const std::string& typed) {
-  const std::vector<std::string> tasks = split_names(typed);
+  const std::vector<std::string> tasks = split_parts(typed);
   fuzz::require(join(tasks, ",") == typed, "the tasks are the whole text");
   for (const std::string& one : tasks)
     fuzz::allow_refusal([&] {

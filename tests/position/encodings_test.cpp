@@ -76,6 +76,31 @@ TEST_CASE("nape is alibi with slopes 1, 1/2, 1/3, ... on half the heads, nothing
   CHECK(single->scaled(0));
 }
 
+TEST_CASE("alibi and nape take other slopes, and say which heads a scaler scales", "[unit]") {
+  const auto slopes = [](const std::string& name, Index heads) {
+    const auto position = encoding(name, {heads, 4});
+    std::vector<double> found;
+    for (Index head = 0; head < heads; ++head) found.push_back(-bias(*position, head, 1));
+    return found;
+  };
+  using Slopes = std::vector<double>;
+  CHECK(slopes("alibi:harmonic", 4) == Slopes{1, 0.5, 1.0 / 3, 0.25});
+  CHECK(slopes("alibi:slopes=2:0.5:0", 3) == Slopes{2, 0.5, 0});
+  CHECK(slopes("nape:slopes=geometric", 6) == Slopes{1, 0.5, 0.25, 0, 0, 0});
+  CHECK(slopes("nape:near=1", 4) == Slopes{1, 0, 0, 0});
+  CHECK(slopes("nape:near=4", 4) == Slopes{1, 0.5, 1.0 / 3, 0.25});
+  CHECK(slopes("nape:near=2,slopes=0.5:0.125", 4) == Slopes{0.5, 0.125, 0, 0});
+  CHECK(slopes("nape:near=0", 2) == Slopes{0, 0});
+  CHECK_FALSE(encoding("alibi:scaled=unbiased")->scaled(0));
+  CHECK(encoding("nape:scaled=all")->scaled(0));
+  CHECK(encoding("nape:scaled=all")->scaled(3));
+  CHECK_THROWS_WITH(encoding("nape:near=5"),
+                    "nape: near=5 is more than the 4 heads; lower near or raise heads.");
+  CHECK_THROWS_WITH(encoding("nape:slopes=1"),
+                    "nape: slopes lists 1 numbers, but there are 2 heads with a distance bias; "
+                    "give one number for each.");
+}
+
 TEST_CASE("nope does nothing", "[unit]") {
   const auto nope = encoding("nope");
   for (Index head = 0; head < 4; ++head) {
@@ -100,6 +125,16 @@ TEST_CASE("rope turns pairs (p, p + d/2) by position 10000^(-2p/d)", "[unit]") {
   CHECK(vectors(0, 3) == 0);
   CHECK(vectors(1, 1) == Approx(0.9995500337 - 2 * 0.0299955002));
   CHECK(vectors(1, 3) == Approx(0.0299955002 + 2 * 0.9995500337));
+}
+
+TEST_CASE("rope takes another base", "[unit]") {
+  // The second pair turns by 100^(-1/2) = 0.1 a position: cos 0.3, sin 0.3 at 3.
+  Dense<double> vectors(1, 4);
+  vectors.numbers = {0, 1, 0, 0};
+  const Position three = 3;
+  encoding("rope:base=100", {1, 4})->rotate(vectors.view(), &three, false);
+  CHECK(vectors(0, 1) == Approx(0.9553364891));
+  CHECK(vectors(0, 3) == Approx(0.2955202067));
 }
 
 TEST_CASE("rope needs an even head width", "[unit]") {

@@ -12,16 +12,17 @@ SOURCE = pathlib.Path(os.environ["ATTNSPAN_SOURCE"])
 # Rooms in order, lowest first, each with the rooms it may include beside itself.
 ALLOWED = {
     "core": set(),
+    "catalog": {"core"},
     "ops": {"core"},
-    "task": {"core"},
-    "tasks": {"task", "core"},
-    "position": {"ops", "core"},
-    "attention": {"position", "ops", "core"},
+    "task": {"catalog", "core"},
+    "tasks": {"task", "catalog", "core"},
+    "position": {"catalog", "ops", "core"},
+    "attention": {"position", "catalog", "ops", "core"},
     "model": {"attention", "position", "ops", "core"},
     "train": {"model", "attention", "position", "ops", "task", "core"},
     "report": {"core"},
-    "sweep": {"report", "train", "model", "attention", "position", "task", "core"},
-    "cli": {"sweep", "report", "train", "model", "attention", "position", "task", "core"},
+    "sweep": {"report", "train", "model", "attention", "position", "task", "catalog", "core"},
+    "cli": {"sweep", "report", "train", "model", "attention", "position", "task", "catalog", "core"},
 }
 CATALOGS = ["tasks", "src/position/encodings", "src/attention/normalizers", "src/attention/scalers"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

@@ -72,13 +72,3 @@ TEST_CASE("no range makes more than a thousand values", "[unit]") {
     CHECK(refusal(text).find("more than 1000 values") != std::string::npos);
   }
 }
-
-TEST_CASE("a list of tasks splits between tasks and not within one", "[unit]") {
-  using Tasks = std::vector<std::string>;
-  CHECK(split_names("copy,sort") == Tasks{"copy", "sort"});
-  CHECK(split_names("recall:alphabet=64,queries=8,copy") ==
-        Tasks{"recall:alphabet=64,queries=8", "copy"});
-  CHECK(split_names("copy:symbols=4,sort:symbols=8,needle") ==
-        Tasks{"copy:symbols=4", "sort:symbols=8", "needle"});
-  CHECK(split_names("queries=8,copy") == Tasks{"queries=8", "copy"});  // make_task refuses it
-}

@@ -123,7 +123,7 @@ class EntmaxStream final : public RowStream<Real> {
 template <class Real>
 class Entmax final : public Normalizer<Real> {
  public:
-  explicit Entmax(double alpha) : threshold_(alpha) {}
+  explicit Entmax(const Arguments& arguments) : threshold_(arguments.number("alpha")) {}
 
   Index state_size() const override { return 2; }
 
@@ -166,9 +166,19 @@ class Entmax final : public Normalizer<Real> {
 
 namespace normalizers {
 NormalizerEntry entmax() {
-  return normalizer_entry_of<Entmax>("entmax",
-                                     "alpha-entmax: weights below a threshold are exactly 0",
-                                     NormalizerEntry::Argument{"alpha", 1.5, 1.0001, 1000});
+  return NormalizerEntry::of<Entmax>(
+      {.name = "entmax",
+       .summary = "alpha-entmax: weights below a threshold are exactly 0",
+       .source = "Peters, Niculae and Martins 2019, arXiv 1905.05702",
+       .parameters = {{.name = "alpha",
+                       .help = "how sparse: towards softmax at 1",
+                       .default_value = "1.5",
+                       .kind = ParameterSpec::Kind::number,
+                       .minimum = 1.0001,
+                       .maximum = 1000}},
+       .aliases = {{.name = "sparsemax",
+                    .text = "entmax:2",
+                    .summary = "sparser attention (Martins and Astudillo 2016)"}}});
 }
 }  // namespace normalizers
 }  // namespace attnspan

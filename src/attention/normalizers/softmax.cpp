@@ -90,8 +90,6 @@ class SoftmaxStream final : public RowStream<Real> {
 template <class Real>
 class Softmax final : public Normalizer<Real> {
  public:
-  explicit Softmax(double) {}
-
   Index state_size() const override { return 2; }
 
   void forward(const Real*, const Real* scores, Index count, Real* weights,
@@ -148,7 +146,9 @@ class Softmax final : public Normalizer<Real> {
 
 namespace normalizers {
 NormalizerEntry softmax() {
-  return normalizer_entry_of<Softmax>("softmax", "p = exp(z) / sum exp(z)");
+  return NormalizerEntry::of<Softmax>({.name = "softmax",
+                                       .summary = "p = exp(z) / sum exp(z), the usual attention",
+                                       .source = "Vaswani et al. 2017, arXiv 1706.03762"});
 }
 }  // namespace normalizers
 }  // namespace attnspan

@@ -73,8 +73,14 @@ class Adaptive final : public Scaler<Real> {
 
 namespace scalers {
 ScalerEntry adaptive() {
-  return scaler_entry_of<Adaptive>(
-      "adaptive", "s = 1 + softplus(w x) log(i+2)^(2 tanh(v x)), learned, from the layer's input");
+  return ScalerEntry::of<Adaptive>(
+      {.name = "adaptive",
+       .summary = "s = 1 + softplus(w x) log(i+2)^(2 tanh(v x)), learned, from the layer's input",
+       .source = "arXiv 2506.16640",
+       .aliases = {
+           {.name = "asentmax",
+            .text = "entmax:1.5+adaptive",
+            .summary = "Adaptive-Scalable Entmax: sparse, with a learned, length-aware scale"}}});
 }
 }  // namespace scalers
 }  // namespace attnspan

@@ -34,6 +34,14 @@ class Log final : public Scaler<Real> {
 }  // namespace
 
 namespace scalers {
-ScalerEntry log() { return scaler_entry_of<Log>("log", "s = b log(i+2), b learned per head"); }
+ScalerEntry log() {
+  return ScalerEntry::of<Log>(
+      {.name = "log",
+       .summary = "s = b log(i+2), b learned per head",
+       .source = "Nakanishi 2025, arXiv 2501.19399",
+       .aliases = {{.name = "ssmax",
+                    .text = "softmax+log",
+                    .summary = "Scalable-Softmax: scores grow with the logarithm of the length"}}});
+}
 }  // namespace scalers
 }  // namespace attnspan

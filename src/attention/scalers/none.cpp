@@ -21,6 +21,6 @@ class None final : public Scaler<Real> {
 }  // namespace
 
 namespace scalers {
-ScalerEntry none() { return scaler_entry_of<None>("none", "s = 1"); }
+ScalerEntry none() { return ScalerEntry::of<None>({.name = "none", .summary = "s = 1"}); }
 }  // namespace scalers
 }  // namespace attnspan

@@ -1,18 +1,33 @@
+#include <cmath>
+#include <string>
+
+#include "core/error.hpp"
 #include "position/linear_bias.hpp"
 
 namespace attnspan {
 namespace {
 
-/// NoPE and ALiBi in one layer: the first half of the heads has linear biases with slopes
-/// 1, 1/2, 1/3, ...; the other half has no encoding and is the half that scalers scale (the paper's
-/// NAPE, arXiv 2506.16640).
+/// NoPE and ALiBi in one layer: the near heads, half of them by default, have linear biases with
+/// slopes 1, 1/2, 1/3, ...; the others have no encoding and are those that scalers scale (the
+/// paper's NAPE, arXiv 2506.16640).
 template <class Real>
 class Nape final : public PositionEncoding<Real> {
  public:
-  explicit Nape(const PositionShape& shape) : near_heads_(shape.heads / 2) {}
+  Nape(const Arguments& arguments, const PositionShape& shape) : scaled_(scales_biased(arguments)) {
+    const Index near =
+        arguments.text("near") == "half" ? shape.heads / 2 : arguments.integer("near");
+    if (near > shape.heads)
+      throw InputError("nape: near=" + std::to_string(near) + " is more than the " +
+                       std::to_string(shape.heads) + " heads; lower near or raise heads.");
+    std::vector<double> geometric;
+    for (Index head = 0; head < near; ++head)
+      geometric.push_back(std::exp2(-static_cast<double>(head)));
+    for (const double slope : linear_slopes("nape", arguments, geometric))
+      slopes_.push_back(static_cast<Real>(slope));
+  }
 
-  bool scaled(Index head) const override { return head >= near_heads_; }
-  bool biased(Index head) const override { return head < near_heads_; }
+  bool scaled(Index head) const override { return scaled_ || !biased(head); }
+  bool biased(Index head) const override { return head < static_cast<Index>(slopes_.size()); }
 
   void add_bias(const Real*, Index head, Position query, const Position* keys, Index count,
                 Real* scores) const override {
@@ -24,16 +39,28 @@ class Nape final : public PositionEncoding<Real> {
   }
 
  private:
-  static Real slope(Index head) { return Real(1) / static_cast<Real>(head + 1); }
-  Index near_heads_;
+  Real slope(Index head) const { return slopes_[static_cast<std::size_t>(head)]; }
+  bool scaled_;
+  std::vector<Real> slopes_;  // of the near heads, which come first
 };
 
 }  // namespace
 
 namespace positions {
 PositionEntry nape() {
-  return position_entry_of<Nape>(
-      "nape", "half the heads ALiBi with slopes 1, 1/2, 1/3, ..., the other half without encoding");
+  return PositionEntry::of<Nape>(
+      {.name = "nape",
+       .summary = "near heads with linear distance bias, the other heads without encoding",
+       .source = "arXiv 2506.16640",
+       .parameters = {{.name = "near",
+                       .help = "number of heads with a distance bias",
+                       .default_value = "half",
+                       .kind = ParameterSpec::Kind::integer,
+                       .minimum = 0,
+                       .maximum = 1024,
+                       .choices = {"half"}},
+                      slopes_parameter("harmonic", "2^(1-h)"),
+                      scaled_parameter("unbiased")}});
 }
 }  // namespace positions
 }  // namespace attnspan

@@ -5,17 +5,16 @@ namespace {
 
 /// No position encoding: the causal mask alone tells positions apart (Kazemnejad et al. 2023).
 template <class Real>
-class Nope final : public PositionEncoding<Real> {
- public:
-  explicit Nope(const PositionShape&) {}
-};
+class Nope final : public PositionEncoding<Real> {};
 
 }  // namespace
 
 namespace positions {
 PositionEntry nope() {
-  return position_entry_of<Nope>("nope",
-                                 "no encoding; the causal mask alone tells positions apart");
+  return PositionEntry::of<Nope>(
+      {.name = "nope",
+       .summary = "no encoding; the causal mask alone tells positions apart",
+       .source = "Kazemnejad et al. 2023, arXiv 2305.19466"});
 }
 }  // namespace positions
 }  // namespace attnspan

@@ -7,14 +7,18 @@ namespace attnspan {
 namespace {
 
 /// Rotary encoding: pair p of a head's coordinates (p, p + d_head/2) is turned by the angle
-/// position 10000^(-2p/d_head) (Su et al. 2021).
+/// position base^(-2p/d_head) (Su et al. 2021).
 template <class Real>
 class Rope final : public PositionEncoding<Real> {
  public:
-  explicit Rope(const PositionShape& shape) : shape_(shape) {
+  Rope(const Arguments& arguments, const PositionShape& shape) : shape_(shape) {
+    if (shape.d_head % 2 != 0)
+      throw InputError("rope needs an even head width, not d_model/heads = " +
+                       std::to_string(shape.d_head) + "; change d_model or heads.");
+    const double base = arguments.number("base");
     for (Index pair = 0; pair < pairs(); ++pair)
       frequencies_.push_back(
-          std::pow(10000.0, -2.0 * static_cast<double>(pair) / static_cast<double>(shape.d_head)));
+          std::pow(base, -2.0 * static_cast<double>(pair) / static_cast<double>(shape.d_head)));
     table_.resize(static_cast<std::size_t>(table_positions * pairs() * 2));
     for (Position position = 0; position < table_positions; ++position)
       fill(position, entry(position));
@@ -73,14 +77,15 @@ class Rope final : public PositionEncoding<Real> {
 
 namespace positions {
 PositionEntry rope() {
-  PositionEntry entry =
-      position_entry_of<Rope>("rope", "queries and keys turned by position, base 10000");
-  entry.check = [](const PositionShape& shape) {
-    if (shape.d_head % 2 != 0)
-      throw InputError("rope needs an even head width, not d_model/heads = " +
-                       std::to_string(shape.d_head) + "; change d_model or heads.");
-  };
-  return entry;
+  return PositionEntry::of<Rope>({.name = "rope",
+                                  .summary = "queries and keys turned by position",
+                                  .source = "Su et al. 2021, arXiv 2104.09864",
+                                  .parameters = {{.name = "base",
+                                                  .help = "turns slow down to position / base",
+                                                  .default_value = "10000",
+                                                  .kind = ParameterSpec::Kind::number,
+                                                  .minimum = 2,
+                                                  .maximum = 1e12}}});
 }
 }  // namespace positions
 }  // namespace attnspan

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+#include "task/task.hpp"
+
+namespace attnspan {
+
+/// A sample's tokens by name; what has to be answered stands in brackets.
+std::string sample_text(const Task& task, const Sample& sample);
+
+}  // namespace attnspan
