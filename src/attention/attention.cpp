@@ -236,15 +236,17 @@ template <class Real>
 void Attention<Real>::bound_keys(KeyStore<Real>& store) const {
   const Index blocks = store.blocks(), d = shape_.d_head;
   store.bounds.assign(static_cast<std::size_t>(shape_.heads * 2 * d * blocks), Real(0));
-  store.reaches.assign(static_cast<std::size_t>(shape_.heads * blocks), Real(0));
+  store.norms.assign(static_cast<std::size_t>(shape_.heads * blocks), Real(0));
+  store.sizes = store.norms;
   parallel_for(shape_.heads, [&](Index head) {
-    Real farthest = 0;  // squared norm, over this and earlier blocks
+    Real longest = 0, largest = 0;  // squared, over this and earlier blocks
     for (Index b = 0; b < blocks; ++b) {
       Real* bound = store.bounds.data() + head * 2 * d * blocks + b;
       const Index first = b * KeyStore<Real>::block;
       const Index end = std::min(store.tokens(), first + KeyStore<Real>::block);
       for (Index j = 0; j < d; ++j)
         bound[j * blocks] = bound[(d + j) * blocks] = store.keys.row(first)[head * d + j];
+      Real all_squares = 0;
       for (Index i = first; i < end; ++i) {
         const Real* key = store.keys.row(i) + head * d;
         Real squares = 0;
@@ -253,9 +255,20 @@ void Attention<Real>::bound_keys(KeyStore<Real>& store) const {
           bound[(d + j) * blocks] = std::min(bound[(d + j) * blocks], key[j]);
           squares += key[j] * key[j];
         }
-        farthest = std::max(farthest, squares);
+        longest = std::max(longest, squares);
+        all_squares += squares;
       }
-      store.reaches[static_cast<std::size_t>(head * blocks + b)] = std::sqrt(farthest);
+      Real squares = 0;
+      for (Index j = 0; j < d; ++j) {
+        const Real size = std::max(bound[j * blocks], -bound[(d + j) * blocks]);
+        squares += size * size;
+      }
+      // Comparisons pass over what is not a number; sums do not.
+      if (!std::isfinite(all_squares)) squares = std::numeric_limits<Real>::quiet_NaN();
+      if (!(squares <= largest)) largest = std::isnan(largest) ? largest : squares;
+      const auto at = static_cast<std::size_t>(head * blocks + b);
+      store.norms[at] = std::sqrt(longest);
+      store.sizes[at] = std::sqrt(largest);
     }
   });
 }
@@ -269,7 +282,10 @@ void Attention<Real>::attend(const Real* parameters, const KeyStore<Real>& store
   constexpr Real hidden = -std::numeric_limits<Real>::infinity();
   const Index rows = queries.rows, d = shape_.d_head, blocks = store.blocks();
   const Real* position_parameters = parameters + position_offset_;
-  // What rounding can add to a score of d_head products, relative to |q||k|.
+  // What rounding can take from a bound, or add to a score, relative to the products they are sums
+  // of. Of the d_head products of a score |q||k| bounds the sum of sizes, of those of a bound |q|
+  // times the norm of the block's largest coordinates does; a sum of d_head of them is off by less
+  // than d_head units in the last place of it, and norms, bias and their sums by a few more.
   const Real rounding = static_cast<Real>(d + 16) * std::numeric_limits<Real>::epsilon();
   const Index last_block = places[rows - 1] / block;
   std::vector<Index> visible(places, places + rows);
@@ -305,21 +321,25 @@ void Attention<Real>::attend(const Real* parameters, const KeyStore<Real>& store
       const Index first = b * block;
       const Index keys = std::min(block, places[rows - 1] + 1 - first);
       if (skip) {
-        const Real reach = store.reaches[static_cast<std::size_t>(head * blocks + b)];
+        const auto of_block = static_cast<std::size_t>(head * blocks + b);
         bool here = false, here_or_earlier = false;
         for (Index i = 0; i < rows && !here; ++i) {
-          if (places[i] < first) continue;
+          if (places[i] < first) {  // all its keys are still to come
+            here_or_earlier = true;
+            continue;
+          }
           const Position nearest = store.positions[std::min(places[i], first + keys - 1)];
           const Real bias = position_->bias_bound(position_parameters, head,
                                                   store.positions[places[i]] - nearest);
+          if (bias == hidden) continue;
           const auto at = static_cast<std::size_t>(i);
-          const Real slack = norms[at] * reach * rounding;
-          here_or_earlier |= norms[at] * reach + slack + bias > floors[at];
-          here |= bounds.row(i)[b] + slack + bias > floors[at];
+          const Real slack = (norms[at] * store.sizes[of_block] + std::abs(bias)) * rounding;
+          // Where a bound is not a number (a model gone bad) nothing is left out.
+          here_or_earlier |= !(norms[at] * store.norms[of_block] + slack + bias <= floors[at]);
+          here |= !(bounds.row(i)[b] + slack + bias <= floors[at]);
         }
-        // A bound that is not a number (a model gone bad) must not hide keys: rows decide below.
-        if (!here && !here_or_earlier && std::isfinite(reach)) break;
-        if (!here && std::isfinite(reach)) continue;
+        if (!here && !here_or_earlier) break;
+        if (!here) continue;
       }
       const MatrixView<Real> tile(scores.data, rows, keys, block);
       product_bt<Real>(queries.middle_cols(head * d, d),

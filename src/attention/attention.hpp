@@ -53,8 +53,10 @@ struct KeyStore {
   const Position* positions = nullptr;
   AlignedVector<Real> bounds;  ///< heads x (2 d_head) x blocks: the largest, then the smallest, of
                                ///< each coordinate over a block's keys
-  AlignedVector<Real>
-      reaches;  ///< heads x blocks: the largest norm of a key in this or an earlier block
+  AlignedVector<Real> norms;   ///< heads x blocks: the largest norm of a key of this or an earlier
+                               ///< block
+  AlignedVector<Real> sizes;   ///< heads x blocks: the norm of the largest absolute coordinates,
+                               ///< likewise; not a number where a key is not
 
   Index tokens() const { return keys.rows; }
   Index blocks() const { return (tokens() + block - 1) / block; }

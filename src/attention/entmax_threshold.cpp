@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <vector>
 
 namespace attnspan {
 namespace {
@@ -44,7 +46,9 @@ template <class Real>
 EntmaxThreshold<Real>::EntmaxThreshold(double alpha)
     : alpha_(alpha),
       slope_(static_cast<Real>(alpha - 1)),
-      form_(alpha == 1.5 ? Form::one_and_a_half : (alpha == 2 ? Form::two : Form::general)) {}
+      form_(alpha == 1.5
+                ? Form::one_and_a_half
+                : (alpha == 2 ? Form::two : (alpha < 2 ? Form::below_two : Form::above_two))) {}
 
 // f(tau) = sum [d_j - tau]_+^e - 1 with d_j = slope (z_j - max) <= 0 falls from f(-1) >= 0; its
 // root is tau. For e >= 1 it is convex, so a Newton step from the left never passes the root, and
@@ -54,117 +58,250 @@ EntmaxThreshold<Real>::EntmaxThreshold(double alpha)
 // leads back.
 template <class Real>
 template <typename EntmaxThreshold<Real>::Form form, bool counted>
-Real EntmaxThreshold<Real>::search(const Real* scores, Index count, Real largest,
-                                   const Real* copies) const {
-  if constexpr (form == Form::general) {
-    // Bracketed Newton in double: excesses are raised to powers up to 1/(alpha-1).
-    const double power = 1 / (alpha_ - 1);
-    double low = -1, high = 0, tau = -1;
-    for (int step = 0; step < 200; ++step) {
-      double sum = -1, slope = 0;
-      for (Index j = 0; j < count; ++j) {
-        const double copy = counted ? static_cast<double>(copies[j]) : 1.0;
-        const double excess = (alpha_ - 1) * static_cast<double>(scores[j] - largest) - tau;
-        if (excess <= 0 || copy <= 0) continue;
-        const double raised = copy * std::pow(excess, power);
-        sum += raised;
-        slope += power * raised / excess;
-      }
-      (sum >= 0 ? low : high) = tau;
-      double next = tau + sum / slope;
-      if (!(next > low && next < high)) next = low + (high - low) / 2;
-      if (next == tau || high - low <= 4e-16) break;
-      const bool settled = std::abs(next - tau) <= 1e-16 * std::abs(tau);
-      tau = next;
-      if (settled) break;
+EntmaxSolution<Real> EntmaxThreshold<Real>::search_threshold(const Real* scores, Index count,
+                                                             Real largest,
+                                                             const Real* copies) const {
+  Real low = -1, tau = -1;
+  double previous = 2, total = 1;
+  for (int step = 0; step < 100; ++step) {
+    const Sums sums = sums_above<counted>(scores, count, slope_, largest, tau, copies);
+    double move;
+    if constexpr (form == Form::two) {
+      move = (sums.first - 1) / sums.count;
+    } else {
+      const double excess = sums.second - 1;
+      if (excess >= 0) low = std::max(low, tau);
+      const double inside = sums.first * sums.first - sums.count * excess;
+      move = inside >= 0 ? excess / (sums.first + std::sqrt(inside)) : excess / (2 * sums.first);
     }
-    return static_cast<Real>(tau);
-  } else {
-    Real low = -1, tau = -1;
-    double previous = 2;
-    for (int step = 0; step < 100; ++step) {
-      const Sums sums = sums_above<counted>(scores, count, slope_, largest, tau, copies);
-      double move;
-      if constexpr (form == Form::two) {
-        move = (sums.first - 1) / sums.count;
-      } else {
-        const double excess = sums.second - 1;
-        if (excess >= 0) low = std::max(low, tau);
-        const double inside = sums.first * sums.first - sums.count * excess;
-        move = inside >= 0 ? excess / (sums.first + std::sqrt(inside)) : excess / (2 * sums.first);
-      }
-      tau = std::max(low, tau + static_cast<Real>(move));
-      // Moves shrink quadratically until only the rounding of the sums is left of them.
-      const double size = std::abs(move / static_cast<double>(tau));
-      if (size <= std::numeric_limits<Real>::epsilon() || (size < 1e-4 && size >= previous)) break;
-      previous = size;
-    }
-    return tau;
+    const Real next = std::max(low, tau + static_cast<Real>(move));
+    // The last step leaves the support as it is, so these sums tell what the weights will sum to.
+    const double moved = static_cast<double>(next) - static_cast<double>(tau);
+    total = form == Form::two ? sums.first - moved * sums.count
+                              : sums.second - moved * (2 * sums.first - moved * sums.count);
+    tau = next;
+    // Moves shrink quadratically until only the rounding of the sums is left of them.
+    const double size = std::abs(move / static_cast<double>(tau));
+    if (size <= std::numeric_limits<Real>::epsilon() || (size < 1e-4 && size >= previous)) break;
+    previous = size;
   }
+  return {largest, tau, static_cast<Real>(1 / total)};
+}
+
+// With p the weight of the largest, p_j = (p^(alpha-1) + d_j)_+^e = p (1 + d_j exp(-x))_+^e for
+// x = log p^(alpha-1). x is the root of g(x) = e x + log sum (1 + d_j exp(-x))_+^e, which rises
+// from g(-log(n)/e) <= 0 to g(0) >= 0: Newton within that bracket, halving it whenever Newton would
+// leave it or is slow.
+template <class Real>
+EntmaxSolution<Real> EntmaxThreshold<Real>::search_largest(const Real* scores, Index count,
+                                                           Real largest, const Real* copies) const {
+  const double power = 1 / (alpha_ - 1);
+  struct Point {
+    double sum = 0, slope = 0;  // sum of (1 + d exp(-x))^e, and its derivative by x
+  };
+  const auto at = [&](double x) {
+    const double inverse = std::exp(-x);
+    Point point;
+    for (Index j = 0; j < count; ++j) {
+      const double copy = copies ? static_cast<double>(copies[j]) : 1.0;
+      const double base = 1 + (alpha_ - 1) * static_cast<double>(scores[j] - largest) * inverse;
+      if (copy <= 0 || !(base > 0)) continue;
+      const double raised = copy * std::pow(base, power);
+      point.sum += raised;
+      point.slope += power * raised * (1 - base) / base;
+    }
+    return point;
+  };
+  double present = static_cast<double>(count);
+  if (copies) present = std::accumulate(copies, copies + count, 0.0);
+  double low = -std::log(present) / power, high = 0, x = low, previous = high - low;
+  for (int step = 0; step < 200 && high > low; ++step) {
+    const Point point = at(x);
+    const double value = power * x + std::log(point.sum);
+    (value <= 0 ? low : high) = x;
+    double move = -value / (power + point.slope / point.sum);
+    if (!(x + move >= low && x + move <= high) || std::abs(move) > previous / 2)
+      move = low + (high - low) / 2 - x;
+    previous = std::abs(move);
+    x += move;
+    if (previous <= 1e-16) break;
+  }
+  const auto weight = static_cast<Real>(std::exp(power * x));
+  const double sum =
+      static_cast<double>(weight) * at(std::log(static_cast<double>(weight)) / power).sum;
+  return {largest, weight, static_cast<Real>(1 / sum)};
+}
+
+// Here e < 1: at the edge of the support the weight rises like a root, and the lowest key of the
+// support may have any weight with an excess below every rounding of tau. With p the weight of that
+// key, p_j = (p^(alpha-1) + (alpha-1)(z_j - z))^e for every key of the support, nothing cancels,
+// and the sum is a convex function of p, so that Newton from the right does not pass the root. A
+// key belongs to the support if the keys above it weigh less than 1 when its own weight is 0.
+template <class Real>
+EntmaxSolution<Real> EntmaxThreshold<Real>::search_edge(const Real* scores, Index count,
+                                                        Real largest, const Real* copies) const {
+  const double slope = alpha_ - 1, power = 1 / slope;
+  struct Key {
+    Real score;
+    double copies;
+  };
+  std::vector<Key> keys;
+  for (Index j = 0; j < count; ++j)
+    if (slope * static_cast<double>(scores[j] - largest) > -1 && (!copies || copies[j] > 0))
+      keys.push_back({scores[j], copies ? static_cast<double>(copies[j]) : 1.0});
+  std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.score > b.score; });
+  std::size_t distinct = 0;
+  for (const Key& key : keys)
+    if (distinct > 0 && keys[distinct - 1].score == key.score)
+      keys[distinct - 1].copies += key.copies;
+    else
+      keys[distinct++] = key;
+  keys.resize(distinct);
+
+  struct Point {
+    double sum = 0, slope = 0;  // of the weights when key `edge` has weight p; its derivative by p
+  };
+  const auto at = [&](std::size_t edge, double p) {
+    const double excess = std::pow(p, slope);
+    Point point{keys[edge].copies * p, keys[edge].copies};
+    for (std::size_t k = 0; k < edge; ++k) {
+      const double gap =
+          slope * (static_cast<double>(keys[k].score) - static_cast<double>(keys[edge].score));
+      const double weight = std::pow(excess + gap, power);
+      point.sum += keys[k].copies * weight;
+      point.slope += keys[k].copies * std::pow(p / weight, slope - 1);
+    }
+    return point;
+  };
+  std::size_t edge = 0, outside = keys.size();  // key 0 is always in the support
+  while (outside - edge > 1) {
+    const std::size_t middle = edge + (outside - edge) / 2;
+    (at(middle, 0).sum < 1 ? edge : outside) = middle;
+  }
+  double p = 1;
+  for (int step = 0; step < 200; ++step) {
+    const Point point = at(edge, p);
+    const double next = p - (point.sum - 1) / point.slope;
+    if (!(next < p) || !(next > 0)) break;
+    p = next;
+  }
+  const auto weight = static_cast<Real>(p);
+  return {keys[edge].score, weight,
+          static_cast<Real>(1 / at(edge, static_cast<double>(weight)).sum)};
 }
 
 template <class Real>
 template <typename EntmaxThreshold<Real>::Form form>
-Real EntmaxThreshold<Real>::dispatch(const Real* scores, Index count, Real largest,
-                                     const Real* copies) const {
-  return copies ? search<form, true>(scores, count, largest, copies)
-                : search<form, false>(scores, count, largest, copies);
+EntmaxSolution<Real> EntmaxThreshold<Real>::search(const Real* scores, Index count, Real largest,
+                                                   const Real* copies) const {
+  return copies ? search_threshold<form, true>(scores, count, largest, copies)
+                : search_threshold<form, false>(scores, count, largest, copies);
 }
 
 template <class Real>
-Real EntmaxThreshold<Real>::solve(const Real* scores, Index count, Real largest,
-                                  const Real* copies) const {
+EntmaxSolution<Real> EntmaxThreshold<Real>::solve(const Real* scores, Index count, Real largest,
+                                                  const Real* copies) const {
   switch (form_) {
     case Form::one_and_a_half:
-      return dispatch<Form::one_and_a_half>(scores, count, largest, copies);
+      return search<Form::one_and_a_half>(scores, count, largest, copies);
     case Form::two:
-      return dispatch<Form::two>(scores, count, largest, copies);
+      return search<Form::two>(scores, count, largest, copies);
+    case Form::below_two:
+      return search_largest(scores, count, largest, copies);
     default:
-      return dispatch<Form::general>(scores, count, largest, copies);
+      return search_edge(scores, count, largest, copies);
   }
 }
 
 template <class Real>
-void EntmaxThreshold<Real>::weights(const Real* scores, Index count, Real largest, Real tau,
-                                    Real* weights) const {
+void EntmaxThreshold<Real>::weights(const Real* scores, Index count,
+                                    const EntmaxSolution<Real>& solution, Real* weights) const {
+  const Real reference = solution.reference, edge = solution.edge, share = solution.share;
   if (form_ == Form::one_and_a_half) {
 #pragma omp simd
     for (Index j = 0; j < count; ++j) {
-      const Real raw = slope_ * (scores[j] - largest) - tau;
+      const Real raw = slope_ * (scores[j] - reference) - edge;
       const Real excess = raw > 0 ? raw : Real(0);
-      weights[j] = excess * excess;
+      weights[j] = excess * excess * share;
     }
   } else if (form_ == Form::two) {
 #pragma omp simd
     for (Index j = 0; j < count; ++j) {
-      const Real raw = slope_ * (scores[j] - largest) - tau;
-      weights[j] = raw > 0 ? raw : Real(0);
+      const Real raw = slope_ * (scores[j] - reference) - edge;
+      weights[j] = raw > 0 ? raw * share : Real(0);
     }
   } else {
     const double power = 1 / (alpha_ - 1);
+    const double at_reference = std::pow(static_cast<double>(edge), alpha_ - 1);
     for (Index j = 0; j < count; ++j) {
-      const double excess =
-          (alpha_ - 1) * static_cast<double>(scores[j] - largest) - static_cast<double>(tau);
-      weights[j] = excess > 0 ? static_cast<Real>(std::pow(excess, power)) : Real(0);
+      const double gap =
+          (alpha_ - 1) * (static_cast<double>(scores[j]) - static_cast<double>(reference));
+      const double excess = at_reference + gap;
+      // The excess at the reference may be too small for a number; its weight is not.
+      const double weight =
+          gap == 0 ? static_cast<double>(edge) : (excess > 0 ? std::pow(excess, power) : 0.0);
+      weights[j] = static_cast<Real>(weight * static_cast<double>(share));
     }
+  }
+}
+
+// Weights are 0 where slope (z - reference) <= excess. For alpha 1.5 and 2 the sums that tau comes
+// from are of at most 512 numbers in two lanes or more, so that tau, which is at most 1 in size, is
+// off by less than 128 epsilon; the excess of the other forms is off by less. That is taken off
+// first; then the sum with the reference is rounded downwards, since a score of 1,000 is rounded
+// far more than a threshold below 1.
+template <class Real>
+Real EntmaxThreshold<Real>::floor_at(Real reference, Real excess) const {
+  constexpr Real slack = 128 * std::numeric_limits<Real>::epsilon();
+  return std::nextafter(reference + (excess - slack) / slope_,
+                        -std::numeric_limits<Real>::infinity());
+}
+
+template <class Real>
+Real EntmaxThreshold<Real>::floor(const EntmaxSolution<Real>& solution) const {
+  const bool closed = form_ == Form::one_and_a_half || form_ == Form::two;
+  return floor_at(solution.reference, closed ? solution.edge : -std::pow(solution.edge, slope_));
+}
+
+// Above alpha 2 the u of the smallest weight exceeds all others, without bound: differences are
+// taken from its dweight, and of its own gradient u/sum(u) <u, dweight - its own> is left.
+template <class Real>
+void EntmaxThreshold<Real>::backward_by_power(const Real* weights, Index count,
+                                              Real* dweights) const {
+  const double power = 2 - alpha_;
+  Index most = -1;  // where u is largest
+  for (Index j = 0; j < count; ++j)
+    if (weights[j] > 0 &&
+        (most < 0 || (power < 0 ? weights[j] < weights[most] : weights[j] > weights[most])))
+      most = j;
+  const auto base = static_cast<double>(weights[most]);
+  const auto start = static_cast<double>(dweights[most]);
+  double inner = 0, sum = 0, others = 0;
+  for (Index j = 0; j < count; ++j) {
+    if (!(weights[j] > 0)) continue;
+    const auto weight = static_cast<double>(weights[j]);
+    const double relative = std::pow(weight / base, power);
+    const double moved = static_cast<double>(dweights[j]) - start;
+    inner += relative * moved;
+    sum += relative;
+    if (j != most) others += std::pow(weight, power) * moved;
+  }
+  for (Index j = 0; j < count; ++j) {
+    const auto weight = static_cast<double>(weights[j]);
+    const double moved = static_cast<double>(dweights[j]) - start;
+    if (!(weights[j] > 0))
+      dweights[j] = 0;
+    else if (j == most)
+      dweights[j] = static_cast<Real>(-others / sum);
+    else
+      dweights[j] = static_cast<Real>(std::pow(weight, power) * (moved - inner / sum));
   }
 }
 
 template <class Real>
 void EntmaxThreshold<Real>::backward(const Real* weights, Index count, Real* dweights) const {
-  if (form_ == Form::general) {
-    const auto power = static_cast<Real>(2 - alpha_);
-    Real inner = 0, sum = 0;
-    for (Index j = 0; j < count; ++j) {
-      const Real u = weights[j] > 0 ? std::pow(weights[j], power) : Real(0);
-      inner += u * dweights[j];
-      sum += u;
-    }
-    const Real mean = inner / sum;
-    for (Index j = 0; j < count; ++j) {
-      const Real u = weights[j] > 0 ? std::pow(weights[j], power) : Real(0);
-      dweights[j] = u * (dweights[j] - mean);
-    }
+  if (form_ == Form::below_two || form_ == Form::above_two) {
+    backward_by_power(weights, count, dweights);
     return;
   }
   const bool rooted = form_ == Form::one_and_a_half;

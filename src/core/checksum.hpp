@@ -23,4 +23,14 @@ inline std::uint32_t crc32(std::string_view bytes) {
   return value ^ 0xffffffffu;
 }
 
+/// FNV-1a with 64 bits (Fowler, Noll and Vo): the same number for the same name in every build.
+constexpr std::uint64_t name_hash(std::string_view name) {
+  std::uint64_t value = 0xcbf29ce484222325u;
+  for (const char byte : name) {
+    value ^= static_cast<unsigned char>(byte);
+    value *= 0x100000001b3u;
+  }
+  return value;
+}
+
 }  // namespace attnspan

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/checksum.hpp"
 #include "ops/cross_entropy.hpp"
 #include "ops/gelu.hpp"
 #include "ops/product.hpp"
@@ -83,9 +84,10 @@ Index Transformer<Real>::place(TensorSpec spec) {
 template <class Real>
 AlignedVector<Real> Transformer<Real>::initial_parameters(std::uint64_t seed, int replicate) const {
   AlignedVector<Real> parameters(static_cast<std::size_t>(parameter_count_));
-  for (std::size_t t = 0; t < tensors_.size(); ++t) {
-    const auto& [spec, offset] = tensors_[t];
-    Rng rng(seed, Stream::initialization, t, static_cast<std::uint64_t>(replicate));
+  for (const auto& [spec, offset] : tensors_) {
+    // By name, so that variants start equal wherever they have the same tensors.
+    Rng rng(seed, Stream::initialization, name_hash(spec.name),
+            static_cast<std::uint64_t>(replicate));
     for (Index i = 0; i < spec.size(); ++i)
       parameters[static_cast<std::size_t>(offset + i)] =
           static_cast<Real>(spec.mean + (spec.deviation > 0 ? spec.deviation * rng.normal() : 0.0));

@@ -1,5 +1,7 @@
 // Streaming evaluation of one layer against the straightforward path, with and without skipping.
 
+#include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "attention/attention.hpp"
@@ -18,9 +20,9 @@ constexpr Index length = 5 * block + 33;
 
 constexpr auto leave_alone = [](auto&, auto&) {};
 
-/// A sequence of `length` of which these rows ask.
-PackedRows asking(const std::vector<Index>& places) {
-  PackedRows rows({length});
+/// A sequence of which the rows at these places ask.
+PackedRows asking(const std::vector<Index>& places, Index tokens = length) {
+  PackedRows rows({tokens});
   rows.packing.places = rows.packing.query_rows = places;
   rows.packing.query_begin = {0, rows.packing.queries()};
   return rows;
@@ -40,23 +42,27 @@ PackedRows long_rows() {
   return asking(places);
 }
 
+/// Few rows with long gaps between them: blocks that matter to none of the later rows matter to the
+/// earlier ones.
+PackedRows rows_with_gaps() { return asking({10, 20, 3000, 3990}, 4000); }
+
 /// Keys that lie around one direction in each block, and queries that look for one of them.
 template <class Real>
 LayerInputs<Real> clustered(Rng& rng, const PackedRows& rows, double size) {
   LayerInputs<Real> in(rng, rows, shape.d_model(), 0.1, 0.1);
-  const Dense<Real> centres = normal_matrix<Real>(rng, 6, shape.d_model(), size);
+  constexpr Index centre_count = 6;
+  const Dense<Real> centres = normal_matrix<Real>(rng, centre_count, shape.d_model(), size);
   const auto add = [&](Dense<Real>& matrix, Index row, Index centre) {
     for (Index j = 0; j < matrix.cols; ++j) matrix(row, j) += centres(centre, j);
   };
-  for (Index i = 0; i < in.k.rows; ++i) add(in.k, i, i / block);
-  for (Index i = 0; i < in.q.rows; ++i) add(in.q, i, rng.below(6));
+  for (Index i = 0; i < in.k.rows; ++i) add(in.k, i, i / block % centre_count);
+  for (Index i = 0; i < in.q.rows; ++i) add(in.q, i, rng.below(centre_count));
   return in;
 }
 
 /// Every pairing and encoding over every kind of keys, streamed against at once.
 template <class Real>
-void check_streaming(bool skip, double bound) {
-  const PackedRows rows = long_rows();
+void check_streaming(const PackedRows& rows, bool skip, double bound) {
   std::uint64_t name = 0;
   for (const std::string& variant : every_pairing())
     for (const std::string& position : every_position()) {
@@ -82,17 +88,19 @@ void check_streaming(bool skip, double bound) {
 }  // namespace
 
 TEST_CASE("streaming attention equals attention at once", "[property]") {
-  check_streaming<double>(false, 1e-11);
+  check_streaming<double>(long_rows(), false, 1e-11);
+  check_streaming<double>(rows_with_gaps(), false, 1e-11);
 }
 
 TEST_CASE("streaming attention with skipping equals attention at once", "[property]") {
-  check_streaming<double>(true, 1e-11);
+  check_streaming<double>(long_rows(), true, 1e-11);
+  check_streaming<double>(rows_with_gaps(), true, 1e-11);
 }
 
 // Scores reach 300 here, where float keeps 2^-24 300 = 2e-5 of a score, and so of a weight.
 TEST_CASE("streaming float attention equals attention at once", "[property]") {
-  check_streaming<float>(false, 5e-4);
-  check_streaming<float>(true, 5e-4);
+  check_streaming<float>(long_rows(), false, 5e-4);
+  check_streaming<float>(long_rows(), true, 5e-4);
 }
 
 // The bounds are taken from honest keys; then the keys that should never be touched are replaced by
@@ -127,6 +135,39 @@ TEST_CASE("steep distance biases leave far keys untouched", "[property]") {
                 first_head(streamed(attention, shape, parameters, rows, in, false, poison)),
                 honest) > 1e3);
     }
+}
+
+// Scores around 1,000 and -1,000 that differ by little: one unit in the last place of such a score
+// is 6e-5, which alpha 64 turns from weight 0 into 0.8 of the largest weight.
+TEST_CASE("skipping drops nothing that matters among large scores", "[property]") {
+  const PackedRows rows = asking(last_places());
+  for (const std::string& variant :
+       {std::string("softmax"), std::string("entmax:1.5"), std::string("sparsemax"),
+        std::string("entmax:3"), std::string("entmax:64")})
+    for (const float sign : {1.0f, -1.0f})
+      for (const double spread : {1e-6, 1e-5, 1e-4, 1e-3}) {
+        INFO(variant << ", sign " << sign << ", spread " << spread);
+        Rng rng = random_numbers(7);
+        const Attention<float> attention(shape, variant, "nope");
+        LayerInputs<float> in(rng, rows, shape.d_model(), spread, spread);
+        for (float& number : in.q.numbers) number += sign * 22;  // 4 x 22 x 22 / sqrt(4) = 968
+        for (float& number : in.k.numbers) number += 22;
+        CHECK(largest_difference(
+                  streamed(attention, shape, {}, rows, in, true, leave_alone).numbers,
+                  streamed(attention, shape, {}, rows, in, false, leave_alone).numbers) < 2e-6);
+      }
+}
+
+TEST_CASE("a key that is not a number is not left out", "[unit]") {
+  const PackedRows rows = asking({length - 1});
+  Rng rng = random_numbers(8);
+  for (const char* position : {"nope", "nape"}) {
+    INFO(position);
+    const Attention<float> attention(shape, "softmax", position);
+    LayerInputs<float> in(rng, rows, shape.d_model());
+    in.k(3, shape.d_head - 1) = std::numeric_limits<float>::quiet_NaN();
+    CHECK(std::isnan(streamed(attention, shape, {}, rows, in, true, leave_alone)(0, 0)));
+  }
 }
 
 TEST_CASE("bounds on blocks leave unlike keys untouched", "[property]") {

@@ -137,7 +137,7 @@ TEST_CASE("variants have one name however they are written", "[unit]") {
 TEST_CASE("variants that do not exist are refused", "[unit]") {
   for (const char* name :
        {"", "sofmax", "softmax:2", "entmax:1", "entmax:0.5", "entmax:abc", "entmax:", "entmax:nan",
-        "entmax:2000", "softmax+", "+log", "softmax+logg", "softmax+log+log", "asentmax+log"}) {
+        "entmax:65", "softmax+", "+log", "softmax+logg", "softmax+log+log", "asentmax+log"}) {
     INFO("'" << name << "'");
     CHECK_THROWS_AS(attention_variant(name), InputError);
   }

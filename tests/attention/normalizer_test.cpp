@@ -151,8 +151,7 @@ TEST_CASE("counting equal keys gives the weights of listing them", "[property]")
           for (std::size_t j = 0; j < 12; ++j)
             for (double copy = 0; copy < copies[j]; ++copy) summed[j] += weights[at++];
           REQUIRE(at == listed.size());
-          // Alpha 3 takes roots of excesses that are rounded at 2^-53.
-          CHECK(largest_difference(counted, summed) < 1e-7);
+          CHECK(largest_difference(counted, summed) < 1e-12);
         }
       });
 }

@@ -39,7 +39,7 @@ class EntmaxStream final : public RowStream<Real> {
       if (!(largest > row.floor)) continue;
       if (largest > row.largest) {
         row.largest = largest;
-        row.floor = std::max(row.floor, largest - threshold_.reach());
+        row.floor = std::max(row.floor, threshold_.floor(largest));
       }
       keep(row, score, scores.cols, first_key);
       if (row.scores.size() >= row.prune_at) prune(row);
@@ -47,20 +47,23 @@ class EntmaxStream final : public RowStream<Real> {
   }
 
   void finish(ConstMatrixView<Real> values, MatrixView<Real> output) override {
+    // In double: of equal scores every key of a long sequence is added.
+    std::vector<double> attended(static_cast<std::size_t>(d_head_));
     for (Index i = 0; i < output.rows; ++i) {
       Row& row = rows_[static_cast<std::size_t>(i)];
       const auto count = static_cast<Index>(row.scores.size());
-      const Real tau = threshold_.solve(row.scores.data(), count, row.largest);
-      threshold_.weights(row.scores.data(), count, row.largest, tau, row.scores.data());
-      Real* out = output.row(i);
-      std::fill_n(out, d_head_, Real(0));
+      const EntmaxSolution<Real> solution = threshold_.solve(row.scores.data(), count, row.largest);
+      threshold_.weights(row.scores.data(), count, solution, row.scores.data());
+      std::fill(attended.begin(), attended.end(), 0.0);
+      double* sum = attended.data();
       for (Index k = 0; k < count; ++k) {
         const Real weight = row.scores[static_cast<std::size_t>(k)];
         if (weight == 0) continue;
         const Real* value = values.row(row.keys[static_cast<std::size_t>(k)]);
 #pragma omp simd
-        for (Index j = 0; j < d_head_; ++j) out[j] += weight * value[j];
+        for (Index j = 0; j < d_head_; ++j) sum[j] += static_cast<double>(weight * value[j]);
       }
+      for (Index j = 0; j < d_head_; ++j) output.row(i)[j] = static_cast<Real>(sum[j]);
     }
   }
 
@@ -98,10 +101,8 @@ class EntmaxStream final : public RowStream<Real> {
   /// Raises the floor to the threshold of the kept keys and drops those it passed.
   void prune(Row& row) const {
     const auto count = static_cast<Index>(row.scores.size());
-    const Real tau = threshold_.solve(row.scores.data(), count, row.largest);
-    // Rounding could put tau a hair too high; a hair lower costs nothing.
-    constexpr Real slack = 16 * std::numeric_limits<Real>::epsilon();
-    row.floor = std::max(row.floor, row.largest + (tau - slack) / threshold_.slope());
+    row.floor = std::max(row.floor,
+                         threshold_.floor(threshold_.solve(row.scores.data(), count, row.largest)));
     std::size_t kept = 0;
     for (std::size_t k = 0; k < row.scores.size(); ++k) {
       row.scores[kept] = row.scores[k];
@@ -125,18 +126,21 @@ class Entmax final : public Normalizer<Real> {
  public:
   explicit Entmax(const Arguments& arguments) : threshold_(arguments.number("alpha")) {}
 
-  Index state_size() const override { return 2; }
+  Index state_size() const override { return 3; }
 
   void forward(const Real*, const Real* scores, Index count, Real* weights,
                Real* state) const override {
-    state[0] = largest_of(scores, count);
-    state[1] = threshold_.solve(scores, count, state[0]);
-    threshold_.weights(scores, count, state[0], state[1], weights);
+    const EntmaxSolution<Real> solution =
+        threshold_.solve(scores, count, largest_of(scores, count));
+    threshold_.weights(scores, count, solution, weights);
+    state[0] = solution.reference;
+    state[1] = solution.edge;
+    state[2] = solution.share;
   }
 
   void rebuild(const Real*, const Real* scores, Index count, const Real* state,
                Real* weights) const override {
-    threshold_.weights(scores, count, state[0], state[1], weights);
+    threshold_.weights(scores, count, {state[0], state[1], state[2]}, weights);
   }
 
   void backward(const Real*, const Real*, const Real* weights, Index count, Real* dweights,
@@ -153,8 +157,7 @@ class Entmax final : public Normalizer<Real> {
   void counted(const Real*, const Real* scores, const Real* copies, Index count,
                Real* weights) const override {
     const Real largest = largest_present(scores, copies, count);
-    const Real tau = threshold_.solve(scores, count, largest, copies);
-    threshold_.weights(scores, count, largest, tau, weights);
+    threshold_.weights(scores, count, threshold_.solve(scores, count, largest, copies), weights);
     for (Index j = 0; j < count; ++j) weights[j] = copies[j] > 0 ? weights[j] * copies[j] : Real(0);
   }
 
@@ -175,7 +178,7 @@ NormalizerEntry entmax() {
                        .default_value = "1.5",
                        .kind = ParameterSpec::Kind::number,
                        .minimum = 1.0001,
-                       .maximum = 1000}},
+                       .maximum = 64}},
        .aliases = {{.name = "sparsemax",
                     .text = "entmax:2",
                     .summary = "sparser attention (Martins and Astudillo 2016)"}}});

@@ -12,16 +12,24 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// values[j] = exp(values[j] - shift); returns their sum.
+/// Numbers that are summed in Real; sums of these are summed in double.
+constexpr Index summed = 512;
+
+/// values[j] = exp(scores[j] - shift); returns their sum.
 template <class Real>
-Real exponentials(const Real* scores, Index count, Real shift, Real* values) {
-  Real sum = 0;
+double exponentials(const Real* scores, Index count, Real shift, Real* values) {
+  double total = 0;
+  for (Index begin = 0; begin < count; begin += summed) {
+    const Index end = std::min(count, begin + summed);
+    Real sum = 0;
 #pragma omp simd reduction(+ : sum)
-  for (Index j = 0; j < count; ++j) {
-    values[j] = exponential(scores[j] - shift);
-    sum += values[j];
+    for (Index j = begin; j < end; ++j) {
+      values[j] = exponential(scores[j] - shift);
+      sum += values[j];
+    }
+    total += static_cast<double>(sum);
   }
-  return sum;
+  return total;
 }
 
 /// Online softmax (Milakov and Gimelshein 2018): sums relative to the largest score so far are
@@ -38,7 +46,7 @@ class SoftmaxStream final : public RowStream<Real> {
     rows_.clear();
     for (const Index keys : visible)
       rows_.push_back({static_cast<Real>(-infinity), 0, tiny - std::log(static_cast<Real>(keys))});
-    attended_.assign(visible.size() * static_cast<std::size_t>(d_head_), Real(0));
+    attended_.assign(visible.size() * static_cast<std::size_t>(d_head_), 0.0);
   }
 
   void push(MatrixView<Real> scores, ConstMatrixView<Real> values, Index) override {
@@ -51,39 +59,45 @@ class SoftmaxStream final : public RowStream<Real> {
         continue;
       }
       if (largest > row.largest) {
-        const Real rescale = exponential(row.largest - largest);
+        const auto rescale = static_cast<double>(exponential(row.largest - largest));
         row.sum *= rescale;
         for (Index j = 0; j < d_head_; ++j) attended(i)[j] *= rescale;
         row.largest = largest;
       }
       row.sum += exponentials(score, scores.cols, largest, score);
     }
-    product<Real>(scores, values, {attended_.data(), scores.rows, d_head_}, Into::add);
+    const auto block = reserve(block_, scores.rows, d_head_);
+    product<Real>(scores, values, block);
+    for (std::size_t k = 0; k < attended_.size(); ++k)
+      attended_[k] += static_cast<double>(block_[k]);
   }
 
   void finish(ConstMatrixView<Real>, MatrixView<Real> output) override {
     for (Index i = 0; i < output.rows; ++i) {
-      const Real share = 1 / rows_[static_cast<std::size_t>(i)].sum;
-      for (Index j = 0; j < d_head_; ++j) output.row(i)[j] = attended(i)[j] * share;
+      const double share = 1 / rows_[static_cast<std::size_t>(i)].sum;
+      for (Index j = 0; j < d_head_; ++j)
+        output.row(i)[j] = static_cast<Real>(attended(i)[j] * share);
     }
   }
 
   Real floor(Index row) const override {
     const Row& state = rows_[static_cast<std::size_t>(row)];
-    return state.largest + state.reach;
+    return state.largest + state.depth;
   }
 
  private:
   struct Row {
     Real largest;
-    Real sum;
-    Real reach;
+    double sum;
+    Real depth;  // of the floor, below the largest
   };
-  Real* attended(Index row) { return attended_.data() + row * d_head_; }
+  double* attended(Index row) { return attended_.data() + row * d_head_; }
 
   Index d_head_;
   std::vector<Row> rows_;
-  AlignedVector<Real> attended_;  // rows x d_head, not yet divided by the sums
+  // Rows x d_head: what a block brings, and the sum so far, not yet divided by the row's.
+  AlignedVector<Real> block_;
+  AlignedVector<double> attended_;
 };
 
 /// p_j = exp(z_j) / sum exp(z).
@@ -95,7 +109,7 @@ class Softmax final : public Normalizer<Real> {
   void forward(const Real*, const Real* scores, Index count, Real* weights,
                Real* state) const override {
     state[0] = largest_of(scores, count);
-    state[1] = 1 / exponentials(scores, count, state[0], weights);
+    state[1] = static_cast<Real>(1 / exponentials(scores, count, state[0], weights));
     scale(weights, count, state[1]);
   }
 
@@ -124,15 +138,19 @@ class Softmax final : public Normalizer<Real> {
   void counted(const Real*, const Real* scores, const Real* copies, Index count,
                Real* weights) const override {
     const Real largest = largest_present(scores, copies, count);
-    Real sum = 0;
-    // A key without copies may score above the largest; exponential() saturates instead of
-    // overflowing, and the factor 0 removes it.
+    double total = 0;
+    for (Index begin = 0; begin < count; begin += summed) {
+      const Index end = std::min(count, begin + summed);
+      Real sum = 0;
+      // A key without copies may score above the largest; the factor 0 removes it.
 #pragma omp simd reduction(+ : sum)
-    for (Index j = 0; j < count; ++j) {
-      weights[j] = copies[j] * exponential(scores[j] < largest ? scores[j] - largest : Real(0));
-      sum += weights[j];
+      for (Index j = begin; j < end; ++j) {
+        weights[j] = copies[j] * exponential(scores[j] < largest ? scores[j] - largest : Real(0));
+        sum += weights[j];
+      }
+      total += static_cast<double>(sum);
     }
-    scale(weights, count, 1 / sum);
+    scale(weights, count, static_cast<Real>(1 / total));
   }
 
  private:
