@@ -14,7 +14,7 @@
 #include "cli/progress_line.hpp"
 #include "core/error.hpp"
 #include "model/transformer.hpp"
-#include "report/json.hpp"
+#include "record/json.hpp"
 #include "train/benchmark.hpp"
 #include "train/cost.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "report/json.hpp"
+#include "record/json.hpp"
 
 namespace attnspan {
 

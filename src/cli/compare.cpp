@@ -6,7 +6,7 @@
 
 #include "cli/command.hpp"
 #include "cli/output.hpp"
-#include "report/result.hpp"
+#include "record/result.hpp"
 
 namespace attnspan {
 

@@ -8,7 +8,7 @@
 #include "cli/sample_text.hpp"
 #include "core/error.hpp"
 #include "core/names.hpp"
-#include "report/json.hpp"
+#include "record/json.hpp"
 #include "task/task.hpp"
 #include "train/evaluator.hpp"
 

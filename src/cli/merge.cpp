@@ -7,7 +7,8 @@
 #include "cli/command.hpp"
 #include "cli/destination.hpp"
 #include "cli/output.hpp"
-#include "report/result.hpp"
+#include "record/result.hpp"
+#include "report/table.hpp"
 
 namespace attnspan {
 
@@ -30,7 +31,7 @@ void add_merge(CLI::App& app, Command& command) {
       const Destination destination(*output);
       std::vector<Result> results;
       for (const std::string& path : *paths) results.push_back(load_result(path));
-      destination.write(to_text(to_json(merge(results))));
+      destination.write(to_text(result_document(merge(results))));
       return exit_ok;
     };
   });

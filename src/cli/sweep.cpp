@@ -21,7 +21,7 @@
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/names.hpp"
-#include "report/result.hpp"
+#include "record/result.hpp"
 #include "report/text.hpp"
 #include "sweep/cell.hpp"
 #include "sweep/machine.hpp"
@@ -250,7 +250,7 @@ int run_sweep(const SweepOptions& options, const Plan& plan, const std::atomic<b
   Runner runner(plan.cells, plan.mine, journal ? &*journal : nullptr,
                 checkpoints ? &*checkpoints : nullptr);
   const Json context = result_context(plan.threads);
-  const auto result = [&] { return to_json(Result{context, plan.spec, runner.rows()}); };
+  const auto result = [&] { return result_document(Result{context, plan.spec, runner.rows()}); };
 
   Reporter reporter(runner.pending(), stop);
   bool finished = false;
@@ -275,7 +275,7 @@ int run_sweep(const SweepOptions& options, const Plan& plan, const std::atomic<b
   const std::string table = plain_table(build_table(runner.rows()));
   if (output.is_file()) {
     // A finished sweep that is asked for again leaves its file as it is, date and all.
-    if (!previous || without_timings(to_json(*previous)) != without_timings(result()))
+    if (!previous || without_timings(result_document(*previous)) != without_timings(result()))
       output.write(to_text(result()));
     print(table);
   } else {

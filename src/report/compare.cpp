@@ -63,8 +63,10 @@ std::optional<Difference> difference(const Accuracy& accuracy, const TableRow* b
   const Accuracy* other =
       baseline == nullptr ? nullptr : find_accuracy(*baseline, accuracy.multiple);
   if (other == nullptr) return std::nullopt;
-  return Difference{share(accuracy.exact, accuracy.samples) - share(other->exact, other->samples),
-                    newcombe(accuracy.exact, accuracy.samples, other->exact, other->samples)};
+  const Counts& here = accuracy.counts;
+  const Counts& there = other->counts;
+  return Difference{share(here.exact, here.samples) - share(there.exact, there.samples),
+                    newcombe(here.exact, here.samples, there.exact, there.samples)};
 }
 
 bool excludes_zero(const Interval& interval) { return interval.low > 0 || interval.high < 0; }
@@ -98,7 +100,7 @@ std::string samples_text(const Block& block, double multiple) {
   std::vector<std::int64_t> samples;
   for (const TableRow* row : block.rows)
     if (const Accuracy* accuracy = find_accuracy(*row, multiple))
-      samples.push_back(accuracy->samples);
+      samples.push_back(accuracy->counts.samples);
   const auto [least, most] = std::minmax_element(samples.begin(), samples.end());
   return *least == *most ? std::to_string(*least)
                          : std::to_string(*least) + "-" + std::to_string(*most);
@@ -276,7 +278,7 @@ std::string csv(const Comparison& comparison) {
       std::vector<std::string> cells = of_row;
       cells.insert(cells.end(),
                    {shortest(accuracy.multiple), std::to_string(accuracy.length),
-                    std::to_string(accuracy.samples), shortest(accuracy.exact_match.mean),
+                    std::to_string(accuracy.counts.samples), shortest(accuracy.exact_match.mean),
                     shortest(accuracy.exact_match.min), shortest(accuracy.exact_match.max),
                     shortest(accuracy.ci95.low), shortest(accuracy.ci95.high),
                     csv_number(accuracy.token_accuracy)});

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "report/result.hpp"
-#include "report/statistics.hpp"
+#include "record/result.hpp"
+#include "record/statistics.hpp"
 #include "report/table.hpp"
 
 namespace attnspan {

@@ -40,14 +40,9 @@ Score score(const Seeds& seeds, int seed_count) {
   for (const auto& [seed, cell] : seeds) {
     if (cell->status != Status::done) continue;
     ++done;
-    Evaluation validation;
-    for (const Evaluation& evaluation : cell->evaluations) {
-      if (evaluation.split != "validation") continue;
-      validation.samples += evaluation.samples;
-      validation.exact += evaluation.exact;
-      validation.answer_tokens += evaluation.answer_tokens;
-      validation.right_tokens += evaluation.right_tokens;
-    }
+    Counts validation;
+    for (const Evaluation& evaluation : cell->evaluations)
+      if (evaluation.split == "validation") validation.add(evaluation.counts);
     score.exact_match += or_else(share(validation.exact, validation.samples), 0);
     score.token_accuracy += or_else(share(validation.right_tokens, validation.answer_tokens), 0);
     loss += cell->train.loss;
@@ -88,20 +83,6 @@ Span span_of(const std::map<double, double>& exact_match_by_multiple) {
   return span;
 }
 
-void add_depth(std::vector<DepthDecile>& sum, const std::vector<DepthDecile>& more) {
-  for (const DepthDecile& decile : more) {
-    const auto at =
-        std::lower_bound(sum.begin(), sum.end(), decile.decile,
-                         [](const DepthDecile& have, int wanted) { return have.decile < wanted; });
-    if (at == sum.end() || at->decile != decile.decile) {
-      sum.insert(at, decile);
-    } else {
-      at->samples += decile.samples;
-      at->exact += decile.exact;
-    }
-  }
-}
-
 Accuracy pool(double multiple,
               const std::vector<std::pair<int, const Evaluation*>>& evaluation_by_seed) {
   Accuracy accuracy;
@@ -110,17 +91,16 @@ Accuracy pool(double multiple,
   std::vector<double> token_accuracy;
   for (const auto& [seed, evaluation] : evaluation_by_seed) {
     accuracy.length = evaluation->length;
-    accuracy.samples += evaluation->samples;
-    accuracy.exact += evaluation->exact;
-    exact_match.push_back(share(evaluation->exact, evaluation->samples));
-    if (evaluation->answer_tokens > 0)
-      token_accuracy.push_back(share(evaluation->right_tokens, evaluation->answer_tokens));
+    const Counts& counts = evaluation->counts;
+    accuracy.counts.add(counts);
+    exact_match.push_back(share(counts.exact, counts.samples));
+    if (counts.answer_tokens > 0)
+      token_accuracy.push_back(share(counts.right_tokens, counts.answer_tokens));
     accuracy.seeds.push_back({seed, exact_match.back()});
-    add_depth(accuracy.depth, evaluation->depth);
   }
   accuracy.exact_match = spread(exact_match);
   accuracy.token_accuracy = spread(token_accuracy).mean;
-  accuracy.ci95 = wilson(accuracy.exact, accuracy.samples);
+  accuracy.ci95 = wilson(accuracy.counts.exact, accuracy.counts.samples);
   return accuracy;
 }
 
@@ -154,9 +134,9 @@ TableRow summarize(const Rates& rates) {
     }
     std::map<double, double> exact_match;
     for (const Evaluation& evaluation : cell->evaluations) {
-      if (evaluation.split != "test" || evaluation.samples == 0) continue;
+      if (evaluation.split != "test" || evaluation.counts.samples == 0) continue;
       tests[evaluation.multiple].emplace_back(seed, &evaluation);
-      exact_match[evaluation.multiple] = share(evaluation.exact, evaluation.samples);
+      exact_match[evaluation.multiple] = share(evaluation.counts.exact, evaluation.counts.samples);
     }
     if (const Span span = span_of(exact_match)) {
       row.span_min = std::min(row.span_min.value_or(*span), *span);
@@ -181,13 +161,13 @@ Json to_json(const Accuracy& accuracy) {
                {"min", accuracy.exact_match.min},
                {"max", accuracy.exact_match.max},
                {"ci95", to_json(accuracy.ci95)},
-               {"samples", accuracy.samples},
-               {"exact", accuracy.exact},
+               {"samples", accuracy.counts.samples},
+               {"exact", accuracy.counts.exact},
                {"token_accuracy", finite_or_null(accuracy.token_accuracy)},
                {"seeds", Json::array()}};
   for (const Accuracy::Seed& seed : accuracy.seeds)
     json["seeds"].push_back({{"seed", seed.seed}, {"exact_match", seed.exact_match}});
-  if (!accuracy.depth.empty()) json["depth"] = to_json(accuracy.depth);
+  if (!accuracy.counts.depth.empty()) json["depth"] = to_json(accuracy.counts.depth);
   return json;
 }
 
@@ -240,6 +220,14 @@ Json to_json(const TableRow& row) {
                {"token_chance", finite_or_null(row.token_chance)},
                {"accuracy", Json::array()}};
   for (const Accuracy& accuracy : row.accuracy) json["accuracy"].push_back(to_json(accuracy));
+  return json;
+}
+
+Json result_document(const Result& result) {
+  Json json = to_json(result);
+  json["selection_rule"] = selection_rule();
+  json["table"] = Json::array();
+  for (const TableRow& row : build_table(result.cells)) json["table"].push_back(to_json(row));
   return json;
 }
 

@@ -7,9 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "report/json.hpp"
-#include "report/row.hpp"
-#include "report/statistics.hpp"
+#include "record/json.hpp"
+#include "record/result.hpp"
+#include "record/row.hpp"
+#include "record/statistics.hpp"
 
 namespace attnspan {
 
@@ -20,15 +21,13 @@ struct Accuracy {
   Spread exact_match;  ///< over seeds, each seed weighing the same
   Interval ci95;  ///< Wilson interval of the samples of all seeds together: it says how much the
                   ///< draw of samples matters; how much the seed matters, the spread says
-  std::int64_t samples = 0;   ///< of all seeds together
-  std::int64_t exact = 0;     ///< of these, right
+  Counts counts;  ///< of all seeds together
   double token_accuracy = 0;  ///< mean over seeds
   struct Seed {
     int seed = 0;
     double exact_match = 0;
   };
   std::vector<Seed> seeds;
-  std::vector<DepthDecile> depth;  ///< all seeds together; empty where the task has no depth
 };
 
 /// The seeds of one table row by how they ended.
@@ -72,5 +71,8 @@ std::string_view selection_rule();
 std::vector<TableRow> build_table(std::span<const CellRow> cells);
 
 Json to_json(const TableRow& row);
+
+/// The whole results file: the result with selection rule and table.
+Json result_document(const Result& result);
 
 }  // namespace attnspan

@@ -52,16 +52,15 @@ Evaluation begin(const TestPoint& point) {
   return evaluation;
 }
 
-void add(Evaluation& evaluation, const EvaluationCounts& counts) {
-  evaluation.samples += counts.samples;
-  evaluation.exact += counts.exact;
-  evaluation.answer_tokens += counts.answer_tokens;
-  evaluation.right_tokens += counts.right_tokens;
-  for (std::size_t decile = 0; decile < counts.depth.size(); ++decile) {
-    if (evaluation.depth.size() <= decile) evaluation.depth.push_back({static_cast<int>(decile)});
-    evaluation.depth[decile].samples += counts.depth[decile].samples;
-    evaluation.depth[decile].exact += counts.depth[decile].exact;
+void append(Evaluation& evaluation, const Evaluated& part) {
+  evaluation.counts.add(part.counts);
+  evaluation.outcomes.insert(evaluation.outcomes.end(), part.outcomes.begin(), part.outcomes.end());
+  if (evaluation.shortcuts.empty()) {
+    evaluation.shortcuts = part.shortcuts;
+    return;
   }
+  for (std::size_t i = 0; i < part.shortcuts.size(); ++i)
+    evaluation.shortcuts[i].exact += part.shortcuts[i].exact;
 }
 
 /// One run of a cell.
@@ -158,20 +157,21 @@ class CellRun {
             before + planned.share * static_cast<double>(done) / static_cast<double>(samples);
         tell();
       };
-      while (evaluation.samples < samples) {
+      while (evaluation.counts.samples < samples) {
         const Stopwatch stopwatch;
-        const std::int64_t done = evaluation.samples;
-        const EvaluationCounts counts =
+        const std::int64_t done = evaluation.counts.samples;
+        const Evaluated part =
             attnspan::evaluate(cell_.model, trainer_.weights(), *cell_.task.task,
                                {.seed = cell_.training.seed,
                                 .stream = planned.point.stream,
                                 .length = planned.point.length,
                                 .samples = std::min(planned.part, samples - done),
                                 .replicate = cell_.training.replicate,
-                                .first = done},
+                                .first = done,
+                                .shortcuts = planned.point.stream == Stream::test},
                                options_.stop, [&](std::int64_t more) { advance(done + more); });
-        if (counts.stopped) return false;
-        if (!counts.finite) {
+        if (part.stopped) return false;
+        if (!part.finite) {
           row_.status = Status::diverged;
           row_.message = "an output was not a finite number when tested at length " +
                          std::to_string(planned.point.length) + " after step " +
@@ -179,7 +179,7 @@ class CellRun {
           row_.evaluations.clear();
           return true;
         }
-        add(evaluation, counts);
+        append(evaluation, part);
         evaluation.seconds += stopwatch.seconds();
         if (checkpoint_is_due()) save();
       }
@@ -208,7 +208,9 @@ CellRow empty_row(const Cell& cell) {
   row.train_length = cell.training.train_length;
   row.learning_rate = cell.training.learning_rate;
   row.seed = cell.training.replicate;
+  row.settings = cell.settings;
   row.parameters = parameter_count(cell.model);
+  row.metric = &cell.task.task->metric();
   row.chance = cell.task.task->chance(cell.training.train_length);
   row.token_chance = cell.task.task->token_chance();
   return row;

@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "report/row.hpp"
+#include "record/row.hpp"
 #include "sweep/cell.hpp"
 #include "sweep/checkpoint.hpp"
 

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "report/row.hpp"
+#include "record/row.hpp"
 
 namespace attnspan {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "report/row.hpp"
+#include "record/row.hpp"
 
 namespace attnspan {
 

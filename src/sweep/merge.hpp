@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "report/result.hpp"
+#include "record/result.hpp"
 
 namespace attnspan {
 

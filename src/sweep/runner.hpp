@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "report/row.hpp"
+#include "record/row.hpp"
 #include "sweep/cell.hpp"
 #include "sweep/cell_run.hpp"
 #include "sweep/checkpoint.hpp"

@@ -10,7 +10,8 @@
 #include "core/error.hpp"
 #include "core/names.hpp"
 #include "position/position.hpp"
-#include "report/json.hpp"
+#include "record/json.hpp"
+#include "record/result.hpp"
 #include "sweep/ranges.hpp"
 
 namespace attnspan {
@@ -441,9 +442,7 @@ Json parse_spec(std::string_view text, const std::string& source) {
   if (!json.is_object())
     throw InputError(source + " is not a sweep spec, which is a JSON object: {\"task\": ...}.");
   if (!json.contains("schema_version")) return json;
-  if (json["schema_version"] != 1)
-    throw InputError(source + " has schema_version " + shown(json["schema_version"]) +
-                     "; this attnspan reads version 1.");
+  check_schema_version(json["schema_version"], source);
   if (!json.contains("spec") || !json["spec"].is_object())
     throw InputError(source + " is a results file without the spec it came from.");
   return json["spec"];

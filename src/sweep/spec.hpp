@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "model/config.hpp"
-#include "report/json.hpp"
+#include "record/json.hpp"
 #include "task/task.hpp"
 #include "train/options.hpp"
 

@@ -10,6 +10,7 @@
 
 #include "catalog/part.hpp"
 #include "core/rng.hpp"
+#include "record/metric.hpp"
 
 namespace attnspan {
 
@@ -26,6 +27,18 @@ struct Sample {
 
 /// What a sample is drawn for; a task may ask more questions of a training sample.
 enum class Purpose { training, evaluation };
+
+/// A way to answer that sees only part of what a task asks for: repeat the previous token, match
+/// one token of the key. What it scores is what a model may have learned instead of the task.
+struct Shortcut {
+  std::string name;     ///< in results: "last key token"
+  std::string summary;  ///< one line
+  /// An answer to every answer position, from the same tokens that the oracle sees: those at answer
+  /// positions are hidden as -1. Thread-safe, and linear or nearly so in the tokens.
+  std::function<std::vector<Token>(std::span<const Token> hidden,
+                                   std::span<const std::int32_t> answers)>
+      solve;
+};
 
 /// A synthetic task: a generator, an oracle that knows nothing of the generator, and the figures
 /// that results are read against. Immutable and thread-safe.
@@ -57,6 +70,12 @@ class Task {
   /// the visible tokens do not determine one.
   virtual std::vector<Token> solve(std::span<const Token> hidden,
                                    std::span<const std::int32_t> answers) const = 0;
+
+  /// What learning by heart would give; none by default.
+  virtual std::vector<Shortcut> shortcuts() const { return {}; }
+
+  /// The figure that the task is judged by.
+  virtual const Metric& metric() const { return exact_match(); }
 
   /// Probability that answers drawn uniformly from the symbols an answer can hold are all right.
   virtual double chance(std::int64_t length) const = 0;

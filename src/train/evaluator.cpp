@@ -14,9 +14,10 @@ namespace {
 /// counts are the same either way.
 constexpr std::int64_t shared_from = 2048;
 
-struct SampleCounts {
-  std::int64_t answers = 0, right = 0;
-  int depth_decile = -1;
+/// What came of one sample.
+struct SampleResult {
+  Counts counts;
+  std::vector<char> shortcut_is_exact;
   bool finite = true, stopped = false;
 };
 
@@ -25,8 +26,22 @@ std::uint64_t sample_identity(const EvaluationRequest& request, std::int64_t ind
          static_cast<std::uint64_t>(request.first + index);
 }
 
-SampleCounts evaluate_sample(const Transformer<float>& model, std::span<const float> weights,
-                             const Task& task, const EvaluationRequest& request, std::int64_t index,
+/// Whether each shortcut gets every answer right from the visible tokens alone.
+std::vector<char> try_shortcuts(const std::vector<Shortcut>& shortcuts, const Sample& sample) {
+  std::vector<Token> hidden = sample.tokens, answers;
+  for (const std::int32_t place : sample.answers) {
+    answers.push_back(sample.tokens[static_cast<std::size_t>(place)]);
+    hidden[static_cast<std::size_t>(place)] = -1;
+  }
+  std::vector<char> is_exact;
+  for (const Shortcut& shortcut : shortcuts)
+    is_exact.push_back(shortcut.solve(hidden, sample.answers) == answers);
+  return is_exact;
+}
+
+SampleResult evaluate_sample(const Transformer<float>& model, std::span<const float> weights,
+                             const Task& task, const std::vector<Shortcut>& shortcuts,
+                             const EvaluationRequest& request, std::int64_t index,
                              const std::atomic<bool>* stop) {
   const Sample sample = evaluation_sample(task, request, index);
   const BatchPacker packer(model.position(), request.seed);
@@ -34,36 +49,40 @@ SampleCounts evaluate_sample(const Transformer<float>& model, std::span<const fl
   packer.clear(batch);
   packer.add(sample, sample_identity(request, index), batch);
 
-  SampleCounts counts;
-  counts.depth_decile = sample.depth_decile;
-  const AlignedVector<float> logits = model.stream_logits(
+  SampleResult result;
+  AlignedVector<float> logits = model.stream_logits(
       weights, batch.tokens, batch.positions, batch.answer_rows, {.skip = true, .stop = stop});
   if (logits.empty()) {
-    counts.stopped = true;
-    return counts;
+    result.stopped = true;
+    return result;
   }
   const std::int32_t vocabulary = model.config().vocabulary;
+  Counts& counts = result.counts;
+  counts.samples = 1;
+  counts.answer_tokens = static_cast<std::int64_t>(batch.targets.size());
   for (std::size_t i = 0; i < batch.targets.size(); ++i) {
     const Index guess = argmax(logits.data() + static_cast<Index>(i) * vocabulary, vocabulary);
-    if (guess < 0) counts.finite = false;
-    counts.right += guess == batch.targets[i] ? 1 : 0;
-    ++counts.answers;
+    if (guess < 0) result.finite = false;
+    counts.right_tokens += guess == batch.targets[i] ? 1 : 0;
   }
-  return counts;
+  counts.exact = counts.right_tokens == counts.answer_tokens ? 1 : 0;
+  if (sample.depth_decile >= 0) {
+    counts.depth.resize(10);
+    counts.depth[static_cast<std::size_t>(sample.depth_decile)] = {1, counts.exact};
+  }
+  counts.log_likelihood = -cross_entropy<float>({logits.data(), counts.answer_tokens, vocabulary},
+                                                batch.targets.data());
+  result.shortcut_is_exact = try_shortcuts(shortcuts, sample);
+  return result;
 }
 
-void add(EvaluationCounts& total, const SampleCounts& sample) {
-  const bool exact = sample.right == sample.answers;
-  ++total.samples;
-  total.exact += exact ? 1 : 0;
-  total.answer_tokens += sample.answers;
-  total.right_tokens += sample.right;
+void add(Evaluated& total, const SampleResult& sample, const Metric& metric) {
+  total.counts.add(sample.counts);
+  total.outcomes.push_back(
+      {sample.counts.exact == 1, sample.counts.right_tokens, metric.of(sample.counts)});
+  for (std::size_t i = 0; i < total.shortcuts.size(); ++i)
+    total.shortcuts[i].exact += sample.shortcut_is_exact[i];
   total.finite = total.finite && sample.finite;
-  if (sample.depth_decile < 0) return;
-  total.depth.resize(10);
-  DepthCount& decile = total.depth[static_cast<std::size_t>(sample.depth_decile)];
-  ++decile.samples;
-  decile.exact += exact ? 1 : 0;
 }
 
 }  // namespace
@@ -74,33 +93,36 @@ Sample evaluation_sample(const Task& task, const EvaluationRequest& request, std
   return task.generate(rng, request.length, Purpose::evaluation);
 }
 
-EvaluationCounts evaluate(const ModelConfig& config, std::span<const float> weights,
-                          const Task& task, const EvaluationRequest& request,
-                          const std::atomic<bool>* stop,
-                          const std::function<void(std::int64_t)>& on_sample) {
+Evaluated evaluate(const ModelConfig& config, std::span<const float> weights, const Task& task,
+                   const EvaluationRequest& request, const std::atomic<bool>* stop,
+                   const std::function<void(std::int64_t)>& on_sample) {
   const Transformer<float> model(config);
-  EvaluationCounts total;
+  const Metric& metric = task.metric();
+  const std::vector<Shortcut> shortcuts =
+      request.shortcuts ? task.shortcuts() : std::vector<Shortcut>{};
+  Evaluated total;
+  for (const Shortcut& shortcut : shortcuts) total.shortcuts.push_back({shortcut.name});
   const bool shared = task.total_tokens(request.length, Purpose::evaluation) >= shared_from;
   const std::int64_t round = shared ? 1 : std::min<std::int64_t>(64, request.samples);
-  std::vector<SampleCounts> counts;
+  std::vector<SampleResult> results;
   for (std::int64_t first = 0; first < request.samples; first += round) {
-    counts.assign(static_cast<std::size_t>(std::min(round, request.samples - first)), {});
+    results.assign(static_cast<std::size_t>(std::min(round, request.samples - first)), {});
     const auto sample = [&](Index i) {
-      counts[static_cast<std::size_t>(i)] =
-          evaluate_sample(model, weights, task, request, first + i, stop);
+      results[static_cast<std::size_t>(i)] =
+          evaluate_sample(model, weights, task, shortcuts, request, first + i, stop);
     };
     if (shared)
       sample(0);
     else
-      parallel_for(static_cast<Index>(counts.size()), sample);
-    for (const SampleCounts& done : counts) {
+      parallel_for(static_cast<Index>(results.size()), sample);
+    for (const SampleResult& done : results) {
       if (done.stopped) {
         total.stopped = true;
         return total;
       }
-      add(total, done);
+      add(total, done, metric);
     }
-    if (on_sample) on_sample(total.samples);
+    if (on_sample) on_sample(total.counts.samples);
   }
   return total;
 }

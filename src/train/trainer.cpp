@@ -204,10 +204,11 @@ void Trainer::State::diverge(const std::string& what) {
 
 /// True when every validation sample is right, twice in a row.
 bool Trainer::State::validate() {
-  const EvaluationCounts counts =
+  const Counts counts =
       evaluate(model.config(), optimizer.average().empty() ? weights : optimizer.average(), *task,
                {options.seed, Stream::validation, options.train_length, options.validation_samples,
-                options.replicate});
+                options.replicate})
+          .counts;
   counters.perfect_validations =
       counts.exact == counts.samples ? counters.perfect_validations + 1 : 0;
   return counters.perfect_validations >= 2;

@@ -4,9 +4,9 @@
 #include <string>
 
 #include "core/error.hpp"
-#include "report/rows.hpp"
 #include "report/text.hpp"
 #include "support/catch.hpp"
+#include "support/rows.hpp"
 
 using namespace attnspan;
 using test::cell;
@@ -71,7 +71,7 @@ TEST_CASE("An attention as baseline is met at the same position, a variant at an
     CellRow rotary = row;
     rotary.position = "rope";
     rotary.key += "/rope";
-    rotary.evaluations[1].exact = 50;
+    rotary.evaluations[1] = test::evaluation("test", 1, 50, 100);
     result.cells.push_back(rotary);
   }
   const Comparison by_attention = compare({result}, "softmax");

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "core/error.hpp"
-#include "report/rows.hpp"
 #include "support/catch.hpp"
+#include "support/rows.hpp"
 
 using namespace attnspan;
 using test::cell;
@@ -60,8 +60,8 @@ TEST_CASE("A table row has mean, least and most over seeds and the interval of a
   CHECK(at_four.exact_match.mean == Approx(0.4));
   CHECK(at_four.exact_match.min == 0.2);
   CHECK(at_four.exact_match.max == 0.6);
-  CHECK(at_four.samples == 200);
-  CHECK(at_four.exact == 80);
+  CHECK(at_four.counts.samples == 200);
+  CHECK(at_four.counts.exact == 80);
   CHECK(at_four.ci95.low == wilson(80, 200).low);
   CHECK(at_four.ci95.high == wilson(80, 200).high);
   CHECK(at_four.token_accuracy == Approx(0.7));
@@ -97,13 +97,13 @@ TEST_CASE("Ties in the selection are broken in the order that the rule says", "[
   fast.train.loss = slow.train.loss / 2;
   CHECK(selected({slow, fast}) == 0.002);  // the lower loss before the smaller rate
 
-  slow.evaluations[0].right_tokens += 1;
+  slow.evaluations[0].counts.right_tokens += 1;
   CHECK(selected({slow, fast}) == 0.001);  // the higher token accuracy before the lower loss
 
   // Fewer lost seeds before the higher token accuracy: 80 + lost against 40 + 40.
   CellRow half = cell("softmax", 0.002, 0, 40, {});
   CellRow other_half = cell("softmax", 0.002, 1, 40, {});
-  half.evaluations[0].right_tokens = other_half.evaluations[0].right_tokens = 40;
+  half.evaluations[0].counts.right_tokens = other_half.evaluations[0].counts.right_tokens = 40;
   CHECK(selected({slow, lost_cell("softmax", 0.001, 1, Status::failed), half, other_half}) ==
         0.002);
 }
@@ -122,7 +122,7 @@ TEST_CASE("Lost seeds are counted and never shown as zeros", "[unit]") {
   CHECK(some.seeds.diverged == 1);
   CHECK(some.seeds.failed == 1);
   CHECK(some.accuracy.front().exact_match.mean == 1);
-  CHECK(some.accuracy.front().samples == 100);
+  CHECK(some.accuracy.front().counts.samples == 100);
 
   const TableRow none = only_row({lost_cell("softmax", 0.001, 0, Status::diverged)});
   CHECK(none.accuracy.empty());
@@ -154,16 +154,17 @@ TEST_CASE("The table does not depend on the order of seeds and rates", "[propert
 TEST_CASE("Depth deciles are pooled over seeds", "[unit]") {
   CellRow first = cell("softmax", 0.001, 0, 100, {50});
   CellRow second = cell("softmax", 0.001, 1, 100, {50});
-  first.evaluations[1].depth = {{0, 40, 10}, {9, 60, 40}};
-  second.evaluations[1].depth = {{0, 20, 20}, {4, 80, 30}};
-  const std::vector<DepthDecile> depth = only_row({first, second}).accuracy.front().depth;
-  REQUIRE(depth.size() == 3);
-  CHECK(depth[0].decile == 0);
+  for (CellRow* row : {&first, &second}) row->evaluations[1].counts.depth.resize(10);
+  first.evaluations[1].counts.depth[0] = {40, 10};
+  first.evaluations[1].counts.depth[9] = {60, 40};
+  second.evaluations[1].counts.depth[0] = {20, 20};
+  second.evaluations[1].counts.depth[4] = {80, 30};
+  const std::vector<DepthCount> depth = only_row({first, second}).accuracy.front().counts.depth;
+  REQUIRE(depth.size() == 10);
   CHECK(depth[0].samples == 60);
   CHECK(depth[0].exact == 30);
-  CHECK(depth[1].decile == 4);
-  CHECK(depth[2].decile == 9);
-  CHECK(depth[2].exact == 40);
+  CHECK(depth[4].samples == 80);
+  CHECK(depth[9].exact == 40);
 }
 
 TEST_CASE("Cells that differ in what the table does not show cannot share it", "[unit]") {

@@ -13,16 +13,17 @@ SOURCE = pathlib.Path(os.environ["ATTNSPAN_SOURCE"])
 ALLOWED = {
     "core": set(),
     "catalog": {"core"},
+    "record": {"core"},
     "ops": {"core"},
-    "task": {"catalog", "core"},
-    "tasks": {"task", "catalog", "core"},
+    "task": {"record", "catalog", "core"},
+    "tasks": {"task", "record", "catalog", "core"},
     "position": {"catalog", "ops", "core"},
     "attention": {"position", "catalog", "ops", "core"},
     "model": {"attention", "position", "ops", "core"},
-    "train": {"model", "attention", "position", "ops", "task", "core"},
-    "report": {"core"},
-    "sweep": {"report", "train", "model", "attention", "position", "task", "catalog", "core"},
-    "cli": {"sweep", "report", "train", "model", "attention", "position", "task", "catalog", "core"},
+    "train": {"model", "attention", "position", "ops", "task", "record", "core"},
+    "report": {"record", "core"},
+    "sweep": {"report", "train", "model", "attention", "position", "task", "record", "catalog", "core"},
+    "cli": {"sweep", "report", "train", "model", "attention", "position", "task", "record", "catalog", "core"},
 }
 CATALOGS = ["tasks", "src/position/encodings", "src/attention/normalizers", "src/attention/scalers"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "report/result.hpp"
+#include "record/result.hpp"
 #include "support/catch.hpp"
 #include "sweep/runner.hpp"
 #include "train/cost.hpp"
@@ -85,10 +85,11 @@ TEST_CASE("a long evaluation in parts counts every sample once", "[unit]") {
   Trainer trainer(cell.model, cell.task.task, cell.training);
   while (trainer.step() == TrainStatus::running) {
   }
-  const EvaluationCounts counts =
-      evaluate(cell.model, trainer.weights(), *cell.task.task, {.length = 10240, .samples = 5});
+  const Evaluated whole = evaluate(cell.model, trainer.weights(), *cell.task.task,
+                                   {.length = 10240, .samples = 5, .shortcuts = true});
+  const Counts& counts = whole.counts;
   REQUIRE(row.evaluations.size() == 2);
-  const Evaluation& test = row.evaluations[1];
+  const Counts& test = row.evaluations[1].counts;
   CHECK(test.samples == 5);
   CHECK(test.answer_tokens == counts.answer_tokens);
   CHECK(test.right_tokens == counts.right_tokens);
@@ -97,6 +98,12 @@ TEST_CASE("a long evaluation in parts counts every sample once", "[unit]") {
   REQUIRE(test.depth.size() == counts.depth.size());
   for (std::size_t i = 0; i < counts.depth.size(); ++i)
     CHECK(test.depth[i].samples == counts.depth[i].samples);
+  REQUIRE(row.evaluations[1].outcomes.size() == 5);
+  for (std::size_t i = 0; i < 5; ++i)
+    CHECK(row.evaluations[1].outcomes[i].right_tokens == whole.outcomes[i].right_tokens);
+  REQUIRE(row.evaluations[1].shortcuts.size() == whole.shortcuts.size());
+  for (std::size_t i = 0; i < whole.shortcuts.size(); ++i)
+    CHECK(row.evaluations[1].shortcuts[i].exact == whole.shortcuts[i].exact);
 }
 
 TEST_CASE("progress only grows and ends at all", "[unit]") {

@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "support/catch.hpp"
+#include "support/rows.hpp"
 #include "sweep/checkpoint.hpp"
 
 using namespace attnspan;
@@ -28,7 +29,7 @@ CellRow row(int seed) {
   made.learning_rate = 1e-3;
   made.seed = seed;
   made.train = {5, 100, 0.1 + seed, 0.25, 400};
-  made.evaluations.push_back({4, 1, "validation", 8, 7, 32, 30, {}, 0.5});
+  made.evaluations.push_back(test::evaluation("validation", 1, 7, 8));
   return made;
 }
 

@@ -188,7 +188,7 @@ TEST_CASE("a results file is the spec that it holds", "[unit]") {
   const auto refused = [](const char* text) {
     return refusal([&] { parse_spec(text, "r.json"); });
   };
-  CHECK(contains(refused(R"({"schema_version": 2, "spec": {}})"), "version 1"));
+  CHECK(contains(refused(R"({"schema_version": 3, "spec": {}})"), "version 3"));
   CHECK(contains(refused(R"({"schema_version": 1})"), "without the spec"));
   CHECK(contains(refused("[]"), "not a sweep spec"));
   CHECK(contains(refused(""), "empty"));

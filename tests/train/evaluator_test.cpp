@@ -1,5 +1,6 @@
 #include "train/evaluator.hpp"
 
+#include <cmath>
 #include <mutex>
 
 #include "ops/cross_entropy.hpp"
@@ -109,10 +110,9 @@ class Remembering final : public Task {
   mutable std::vector<Drawn> drawn_;
 };
 
-bool same_counts(const EvaluationCounts& a, const EvaluationCounts& b) {
+bool same_counts(const Counts& a, const Counts& b) {
   bool same = a.samples == b.samples && a.exact == b.exact && a.answer_tokens == b.answer_tokens &&
-              a.right_tokens == b.right_tokens && a.finite == b.finite && a.stopped == b.stopped &&
-              a.depth.size() == b.depth.size();
+              a.right_tokens == b.right_tokens && a.depth.size() == b.depth.size();
   for (std::size_t i = 0; same && i < a.depth.size(); ++i)
     same = a.depth[i].samples == b.depth[i].samples && a.depth[i].exact == b.depth[i].exact;
   return same;
@@ -134,8 +134,8 @@ TEST_CASE("exact match is what greedy generation reaches", "[property]") {
       const bool generated = generates(model, found->weights, sample);
       exact += generated ? 1 : 0;
     }
-    const EvaluationCounts counts =
-        evaluate(found->run.config, found->weights, *found->run.task.task, request);
+    const Counts counts =
+        evaluate(found->run.config, found->weights, *found->run.task.task, request).counts;
     CHECK(counts.exact == exact);
     // A model that is always or never right would prove nothing.
     CHECK(exact > 5);
@@ -147,14 +147,23 @@ TEST_CASE("counts are those of the logits that training sees", "[property]") {
   const HalfTrained found("copy:symbols=4", 3, 60);
   const Transformer<float> model(found.run.config);
   const EvaluationRequest request{3, Stream::validation, 5, 90};
-  EvaluationCounts expected;
+  Counts expected;
+  std::vector<std::int64_t> right_tokens;
   for (std::int64_t index = 0; index < request.samples; ++index) {
     const Sample sample = evaluation_sample(*found.run.task.task, request, index);
     const PackedBatch batch = packed(model, sample);
     const AlignedVector<float> logits = model.logits(found.weights, batch);
     std::int64_t right = 0;
-    for (std::size_t i = 0; i < batch.targets.size(); ++i)
+    for (std::size_t i = 0; i < batch.targets.size(); ++i) {
       right += argmax(logits.data() + i * 7, 7) == batch.targets[i] ? 1 : 0;
+      double sum = 0;
+      for (std::size_t token = 0; token < 7; ++token)
+        sum += std::exp(static_cast<double>(logits[i * 7 + token]));
+      expected.log_likelihood +=
+          static_cast<double>(logits[i * 7 + static_cast<std::size_t>(batch.targets[i])]) -
+          std::log(sum);
+    }
+    right_tokens.push_back(right);
     const auto answers = static_cast<std::int64_t>(batch.targets.size());
     CHECK(answers == 6);
     ++expected.samples;
@@ -162,9 +171,17 @@ TEST_CASE("counts are those of the logits that training sees", "[property]") {
     expected.answer_tokens += answers;
     expected.right_tokens += right;
   }
-  const EvaluationCounts counts =
+  const Evaluated evaluated =
       evaluate(found.run.config, found.weights, *found.run.task.task, request);
+  const Counts& counts = evaluated.counts;
   CHECK(same_counts(counts, expected));
+  CHECK(counts.log_likelihood == Approx(expected.log_likelihood).epsilon(1e-5));
+  REQUIRE(evaluated.outcomes.size() == right_tokens.size());
+  for (std::size_t i = 0; i < right_tokens.size(); ++i) {
+    CHECK(evaluated.outcomes[i].right_tokens == right_tokens[i]);
+    CHECK(evaluated.outcomes[i].exact == (right_tokens[i] == 6));
+    CHECK(evaluated.outcomes[i].value == (right_tokens[i] == 6 ? 1.0 : 0.0));
+  }
   CHECK(counts.right_tokens > 0);
   CHECK(counts.right_tokens < counts.answer_tokens);
 }
@@ -177,9 +194,10 @@ TEST_CASE("counts do not depend on the number of threads", "[property]") {
     const auto with_threads = [&](int count) {
       const Threads threads(count);
       return evaluate(found.run.config, found.weights, *found.run.task.task,
-                      {3, Stream::test, length, length > 1000 ? 2 : 70});
+                      {3, Stream::test, length, length > 1000 ? 2 : 70})
+          .counts;
     };
-    const EvaluationCounts one = with_threads(1);
+    const Counts one = with_threads(1);
     CHECK(one.right_tokens > 0);
     for (const int count : {2, 3, 4}) CHECK(same_counts(with_threads(count), one));
   }
@@ -192,7 +210,7 @@ TEST_CASE("depths are counted where a task has them", "[unit]") {
   const Transformer<float> model(run.config);
   const AlignedVector<float> weights = model.initial_parameters(1, 0);
   const EvaluationRequest request{1, Stream::test, 12, 300};
-  const EvaluationCounts counts = evaluate(run.config, weights, task, request);
+  const Counts counts = evaluate(run.config, weights, task, request).counts;
   std::vector<std::int64_t> expected(10);
   for (std::int64_t index = 0; index < request.samples; ++index)
     ++expected[static_cast<std::size_t>(evaluation_sample(task, request, index).depth_decile)];
@@ -204,7 +222,55 @@ TEST_CASE("depths are counted where a task has them", "[unit]") {
   }
   CHECK(exact == counts.exact);
   CHECK(exact > 0);
-  CHECK(evaluate(run.config, weights, *make_task("copy:symbols=4").task, request).depth.empty());
+  CHECK(evaluate(run.config, weights, *make_task("copy:symbols=4").task, request)
+            .counts.depth.empty());
+}
+
+TEST_CASE("shortcuts see the visible tokens of the very test samples", "[unit]") {
+  // Copying: the first shortcut repeats what it sees, the second knows nothing.
+  class Copy final : public Task {
+   public:
+    std::int32_t vocabulary_size() const override { return 7; }
+    std::string token_name(Token token) const override { return std::to_string(token); }
+    void check_length(std::int64_t) const override {}
+    std::int64_t total_tokens(std::int64_t, Purpose) const override { return 3; }
+    std::int64_t answer_tokens(std::int64_t, Purpose) const override { return 1; }
+    Sample generate(Rng& rng, std::int64_t, Purpose) const override {
+      const auto symbol = static_cast<Token>(rng.below(2));
+      return {{symbol, 6, symbol}, {2}};
+    }
+    std::vector<Token> solve(std::span<const Token>, std::span<const std::int32_t>) const override {
+      return {};
+    }
+    std::vector<Shortcut> shortcuts() const override {
+      return {{"first token", "", [](auto hidden, auto) { return std::vector{hidden[0]}; }},
+              {"always 1", "", [](auto, auto) { return std::vector<Token>{1}; }},
+              {"peek", "", [](auto hidden, auto answers) {
+                 return std::vector{hidden[static_cast<std::size_t>(answers[0])]};
+               }}};
+    }
+    double chance(std::int64_t) const override { return 0.5; }
+    double token_chance() const override { return 0.5; }
+  };
+  const Copy task;
+  SmallRun run("copy");
+  run.config.vocabulary = 7;
+  const AlignedVector<float> weights = Transformer<float>(run.config).initial_parameters(1, 0);
+  EvaluationRequest request{1, Stream::test, 1, 100};
+  CHECK(evaluate(run.config, weights, task, request).shortcuts.empty());
+  request.shortcuts = true;
+  const std::vector<ShortcutCount> shortcuts =
+      evaluate(run.config, weights, task, request).shortcuts;
+  std::int64_t ones = 0;
+  for (std::int64_t index = 0; index < 100; ++index)
+    ones += evaluation_sample(task, request, index).tokens[0];
+  REQUIRE(shortcuts.size() == 3);
+  CHECK(shortcuts[0].name == "first token");
+  CHECK(shortcuts[0].exact == 100);
+  CHECK(shortcuts[1].exact == ones);
+  CHECK(ones > 30);
+  CHECK(ones < 70);
+  CHECK(shortcuts[2].exact == 0);
 }
 
 TEST_CASE("training, validation and test meet no sample of each other", "[property]") {
@@ -292,9 +358,9 @@ TEST_CASE("a model gone bad is not finite instead of wrong", "[unit]") {
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f}) {
     AlignedVector<float> spoiled = weights;
     std::fill(spoiled.begin(), spoiled.begin() + model.config().vocabulary * 16, bad);
-    const EvaluationCounts counts = evaluate(run.config, spoiled, *run.task.task, request);
-    CHECK_FALSE(counts.finite);
-    CHECK(counts.exact == 0);
+    const Evaluated evaluated = evaluate(run.config, spoiled, *run.task.task, request);
+    CHECK_FALSE(evaluated.finite);
+    CHECK(evaluated.counts.exact == 0);
   }
 }
 
@@ -304,14 +370,13 @@ TEST_CASE("evaluation reports progress and stops when told to", "[unit]") {
   const AlignedVector<float> weights = model.initial_parameters(1, 0);
   std::vector<std::int64_t> done;
   std::atomic<bool> stop{false};
-  const EvaluationCounts counts =
-      evaluate(run.config, weights, *run.task.task, {1, Stream::test, 4, 200}, &stop,
-               [&](std::int64_t samples) {
-                 done.push_back(samples);
-                 stop = samples >= 64;
-               });
+  const Evaluated evaluated = evaluate(run.config, weights, *run.task.task,
+                                       {1, Stream::test, 4, 200}, &stop, [&](std::int64_t samples) {
+                                         done.push_back(samples);
+                                         stop = samples >= 64;
+                                       });
   REQUIRE(!done.empty());
   CHECK(done.front() <= 64);
-  CHECK(counts.stopped);
-  CHECK(counts.samples < 200);
+  CHECK(evaluated.stopped);
+  CHECK(evaluated.counts.samples < 200);
 }

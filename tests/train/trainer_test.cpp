@@ -211,8 +211,9 @@ TEST_CASE("training stops early once two validations in a row are perfect", "[un
   CHECK(trainer.steps_done() < 4000);
   CHECK(trainer.steps_done() >= 40);
   CHECK(trainer.steps_done() % 20 == 0);
-  const EvaluationCounts counts = evaluate(run.config, trainer.weights(), *run.task.task,
-                                           {run.options.seed, Stream::validation, 1, 32});
+  const Counts counts = evaluate(run.config, trainer.weights(), *run.task.task,
+                                 {run.options.seed, Stream::validation, 1, 32})
+                            .counts;
   CHECK(counts.exact == 32);
 
   // The count of perfect validations survives a save between the two.

@@ -4,22 +4,21 @@
 #include <string>
 #include <vector>
 
-#include "report/row.hpp"
+#include "record/row.hpp"
 
 namespace attnspan::test {
 
-/// An evaluation with two answer tokens a sample, of which a sample that is not exact has one
-/// right.
+/// An evaluation with two answer tokens a sample: the first samples are exact, those that are not
+/// have one token right.
 inline Evaluation evaluation(const std::string& split, double multiple, std::int64_t exact,
                              std::int64_t samples) {
   Evaluation evaluation;
   evaluation.split = split;
   evaluation.multiple = multiple;
   evaluation.length = static_cast<std::int64_t>(16 * multiple);
-  evaluation.samples = samples;
-  evaluation.exact = exact;
-  evaluation.answer_tokens = 2 * samples;
-  evaluation.right_tokens = samples + exact;
+  evaluation.counts = {samples, exact, 2 * samples, samples + exact, -0.5, {}};
+  for (std::int64_t i = 0; i < samples; ++i)
+    evaluation.outcomes.push_back({i < exact, i < exact ? 2 : 1, i < exact ? 1.0 : 0.0});
   evaluation.seconds = 0.25;
   return evaluation;
 }
@@ -37,6 +36,8 @@ inline CellRow cell(const std::string& attention, double learning_rate, int seed
   row.train_length = 16;
   row.learning_rate = learning_rate;
   row.seed = seed;
+  row.settings = {{"task", "recall:queries=2"}, {"layers", 2}, {"steps", 1000}};
+  row.numerics = 1;
   row.parameters = 70000;
   row.chance = 0.000244140625;
   row.token_chance = 0.015625;

@@ -1,4 +1,4 @@
-#include "report/json.hpp"
+#include "record/json.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -115,6 +115,33 @@ class Builder {
   std::string key_;
 };
 
+/// Appends the text of a value that stands at this level.
+void append(std::string& text, const Json& json, std::size_t level) {
+  const bool is_flat =
+      json.empty() || !json.is_structured() ||
+      (json.is_array() && std::all_of(json.begin(), json.end(), [](const Json& item) {
+         return item.is_number() || item.is_null();
+       }));
+  if (is_flat && !json.is_array()) {
+    text += to_line(json);
+  } else if (is_flat) {
+    text += '[';
+    for (const Json& item : json) text += (&item == &json.front() ? "" : ", ") + to_line(item);
+    text += ']';
+  } else {
+    const std::string indentation(2 * (level + 1), ' ');
+    text += json.is_array() ? '[' : '{';
+    bool is_first = true;
+    for (const auto& item : json.items()) {
+      text += (is_first ? "\n" : ",\n") + indentation;
+      if (json.is_object()) text += to_line(Json(item.key())) + ": ";
+      append(text, item.value(), level + 1);
+      is_first = false;
+    }
+    text += '\n' + std::string(2 * level, ' ') + (json.is_array() ? ']' : '}');
+  }
+}
+
 }  // namespace
 
 Json parse_json(std::string_view text, std::string_view origin, bool comments) {
@@ -132,7 +159,9 @@ std::string to_line(const Json& json) {
 }
 
 std::string to_text(const Json& json) {
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  std::string text;
+  append(text, json, 0);
+  return text + '\n';
 }
 
 }  // namespace attnspan

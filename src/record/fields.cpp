@@ -1,4 +1,4 @@
-#include "report/fields.hpp"
+#include "record/fields.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -22,6 +22,15 @@ bool is_control(char c) {
 }
 
 }  // namespace
+
+std::string shown_text(std::string text, const std::string& path) {
+  if (text.empty()) throw InputError(path + " is empty");
+  if (text.size() > longest_name)
+    throw InputError(path + " is longer than " + std::to_string(longest_name) + " bytes");
+  if (std::any_of(text.begin(), text.end(), is_control))
+    throw InputError(path + " holds control characters");
+  return text;
+}
 
 Fields::Fields(const Json& json, std::string path) : json_(&json), path_(std::move(path)) {
   if (!json.is_object()) throw InputError(path_ + " must be an object, not " + json.type_name());
@@ -59,20 +68,20 @@ double Fields::number_or_null(std::string_view name, double minimum, double maxi
   return number(name, minimum, maximum);
 }
 
+bool Fields::boolean(std::string_view name) {
+  const Json& value = any(name);
+  if (!value.is_boolean())
+    fail(name, std::string("must be true or false, not ") + value.type_name());
+  return value.get<bool>();
+}
+
 std::string Fields::text(std::string_view name) {
   const Json& value = any(name);
   if (!value.is_string()) fail(name, std::string("must be a text, not ") + value.type_name());
   return value.get<std::string>();
 }
 
-std::string Fields::name(std::string_view name) {
-  std::string text = this->text(name);
-  if (text.empty()) fail(name, "is empty");
-  if (text.size() > longest_name)
-    fail(name, "is longer than " + std::to_string(longest_name) + " bytes");
-  if (std::any_of(text.begin(), text.end(), is_control)) fail(name, "holds control characters");
-  return text;
-}
+std::string Fields::name(std::string_view name) { return shown_text(text(name), path(name)); }
 
 const Json& Fields::array(std::string_view name) {
   const Json& value = any(name);

@@ -20,8 +20,9 @@ inline constexpr std::size_t json_keys_limit = 256;  ///< in one object
 /// not JSON (UTF-8, finite numbers) and on a repeated key, too many keys or too deep a nesting.
 Json parse_json(std::string_view text, std::string_view origin, bool comments);
 
-/// The text of a JSON value: on one line, or with two blanks of indentation a level. Never throws
-/// on bytes that are not UTF-8: they become U+FFFD.
+/// The text of a JSON value: on one line; or with two blanks of indentation a level, where a list
+/// of plain numbers keeps to one line, and a line feed at the end. Never throws on bytes that are
+/// not UTF-8: they become U+FFFD.
 std::string to_line(const Json& json);
 std::string to_text(const Json& json);
 

@@ -4,32 +4,32 @@
 #include <string>
 #include <vector>
 
-#include "report/json.hpp"
-#include "report/statistics.hpp"
+#include "record/counts.hpp"
+#include "record/json.hpp"
+#include "record/metric.hpp"
+#include "record/statistics.hpp"
 
 namespace attnspan {
 
 /// How a cell ended. Everything but `done` has a message and no figures that could pass for zeros.
 enum class Status { done, diverged, failed, skipped };
 
-/// Right answers among the samples whose hidden thing lay in one tenth of the sequence.
-struct DepthDecile {
-  int decile = 0;
-  std::int64_t samples = 0;
+/// How many samples one of the task's shortcuts gets right, on the very samples of an evaluation.
+struct ShortcutCount {
+  std::string name;
   std::int64_t exact = 0;
 };
 
-/// One evaluation: a trained cell at one length. Counts, so that nothing is rounded before the
-/// report; shares and intervals are worked out when it is written.
+/// One evaluation: a trained cell at one length.
 struct Evaluation {
   std::int64_t length = 0;
   double multiple = 0;
   std::string split;  ///< "validation" or "test"
-  std::int64_t samples = 0;
-  std::int64_t exact = 0;          ///< samples with every answer token right
-  std::int64_t answer_tokens = 0;  ///< scored tokens
-  std::int64_t right_tokens = 0;   ///< of these, right under teacher forcing
-  std::vector<DepthDecile> depth;  ///< empty where the task has no depth
+  bool given_up =
+      false;  ///< not run, since shorter lengths had no right sample; counts as all wrong
+  Counts counts;
+  std::vector<Outcome> outcomes;         ///< of every sample, in order; none where not kept
+  std::vector<ShortcutCount> shortcuts;  ///< in the task's order
   double seconds = 0;
 };
 
@@ -50,9 +50,14 @@ struct CellRow {
   std::int64_t train_length = 0;
   double learning_rate = 0;
   int seed = 0;  ///< replicate index, 0 .. seeds-1
+  /// Whatever else training depends on, by its key in a spec, with the task's resolved text under
+  /// "task"; rows with other settings are other rows of a table.
+  Json settings = Json::object();
+  std::int64_t numerics = 0;  ///< version of the arithmetic; 0 where it was not kept
   Status status = Status::done;
   std::string message;  ///< empty when done
   std::int64_t parameters = 0;
+  const Metric* metric = &exact_match();
   double chance = 0;        ///< exact match by uniform guessing, at the training length
   double token_chance = 0;  ///< one answer token by uniform guessing
   TrainSummary train;
@@ -62,16 +67,24 @@ struct CellRow {
 /// "done", "diverged", "failed" or "skipped".
 std::string to_string(Status status);
 
+/// The version of the result schema that is written; it and those before it are read.
+inline constexpr int schema_version = 2;
+
 /// The JSON of a row, as in the result schema, with shares and Wilson intervals; and back. Numbers
 /// that are not finite are null in JSON and NaN once read. Reading throws InputError on anything
 /// that a row written by `to_json` cannot be: a field that is missing, unknown, mistyped or out of
 /// bounds, shares that do not follow from the counts, a row without a result that shows one. `path`
-/// says in messages where the row stands.
+/// says in messages where the row stands, `version` is that of the schema.
 Json to_json(const CellRow& row);
-CellRow row_from_json(const Json& json, const std::string& path = "row");
+CellRow row_from_json(const Json& json, const std::string& path = "row",
+                      int version = schema_version);
 
-/// {decile, samples, exact, exact_match} for each.
-Json to_json(const std::vector<DepthDecile>& depth);
+/// Settings label rows: throws InputError that begins with `path` when they hold a text that may
+/// not be shown.
+void check_settings(const Json& settings, const std::string& path);
+
+/// {samples, exact}, a list of ten each.
+Json to_json(const std::vector<DepthCount>& depth);
 
 /// [low, high] to six decimals: further digits say nothing, and the last ones differ between
 /// compilers.

@@ -3,13 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "report/json.hpp"
-#include "report/row.hpp"
+#include "record/json.hpp"
+#include "record/row.hpp"
 
 namespace attnspan {
-
-/// The version of the result schema that is written, and the only one that is read.
-inline constexpr int schema_version = 1;
 
 /// One results file. Its table is no part of this: it is worked out from the cells when written.
 struct Result {
@@ -19,12 +16,17 @@ struct Result {
   std::string origin = "results";  ///< where it was read from, for messages; not written
 };
 
-/// The whole results file: schema_version, context, spec, cells, selection_rule, table.
+/// A results file without its table: schema_version, context, spec, cells.
 Json to_json(const Result& result);
 
-/// Reads it back. The cells are checked strictly, context and spec must be objects, and the table
-/// is not read since it follows from the cells. Throws InputError that begins with `origin` on
-/// anything else, and on a file of another schema version.
+/// The version that a results file gives as its schema_version. Throws InputError that begins with
+/// `origin` when it is not one that is read here.
+int check_schema_version(const Json& version, const std::string& origin);
+
+/// Reads a whole results file. The cells are checked strictly, context and spec must be objects,
+/// and the table is not read since it follows from the cells. Files of version 1 give rows their
+/// settings from the spec, as far as it says. Throws InputError that begins with `origin` on
+/// anything else, and on a file of a later schema version.
 Result result_from_json(const Json& json, const std::string& origin);
 
 /// Reads a results file. Throws FileError when it cannot be read, InputError when it holds no

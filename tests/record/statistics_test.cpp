@@ -1,4 +1,4 @@
-#include "report/statistics.hpp"
+#include "record/statistics.hpp"
 
 #include <cmath>
 #include <vector>

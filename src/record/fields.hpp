@@ -5,12 +5,16 @@
 #include <string_view>
 #include <vector>
 
-#include "report/json.hpp"
+#include "record/json.hpp"
 
 namespace attnspan {
 
 /// The largest whole number that every JSON reader keeps exactly: 2^53.
 inline constexpr std::int64_t largest_count = std::int64_t{1} << 53;
+
+/// The text itself, if it may be shown in tables: not empty, not endless, no control characters.
+/// Throws InputError that begins with `path` otherwise.
+std::string shown_text(std::string text, const std::string& path);
 
 /// Reads the fields of one JSON object strictly. Every reader throws InputError that names the
 /// field by its path ("results.json: cells[3].train.loss") when it is missing, of another type or
@@ -29,8 +33,9 @@ class Fields {
   double number(std::string_view name, double minimum, double maximum);
   /// The same, where null is allowed and stands for a number that is not finite: NaN.
   double number_or_null(std::string_view name, double minimum, double maximum);
+  bool boolean(std::string_view name);
   std::string text(std::string_view name);
-  /// A text that is shown in tables: not empty, not endless, no control characters.
+  /// A text that is shown in tables; see shown_text.
   std::string name(std::string_view name);
   const Json& array(std::string_view name);
   Fields object(std::string_view name);

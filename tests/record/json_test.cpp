@@ -1,4 +1,4 @@
-#include "report/json.hpp"
+#include "record/json.hpp"
 
 #include <string>
 
@@ -69,4 +69,25 @@ TEST_CASE("JSON that is out to exhaust the reader is refused", "[unit]") {
 
 TEST_CASE("Text that is not UTF-8 is written all the same", "[unit]") {
   CHECK(to_line(Json("\xff")) == "\"\xef\xbf\xbd\"");
+}
+
+TEST_CASE("Text is indented, but a list of plain numbers keeps to one line", "[unit]") {
+  const Json json = Json::parse(
+      R"({"a": [1, 2.5, null], "b": {}, "c": [], "d": [[1], "x\n"], "e": {"\u00e9": true}})");
+  const std::string text =
+      "{\n"
+      "  \"a\": [1, 2.5, null],\n"
+      "  \"b\": {},\n"
+      "  \"c\": [],\n"
+      "  \"d\": [\n"
+      "    [1],\n"
+      "    \"x\\n\"\n"
+      "  ],\n"
+      "  \"e\": {\n"
+      "    \"\xc3\xa9\": true\n"
+      "  }\n"
+      "}\n";
+  CHECK(to_text(json) == text);
+  CHECK(parse_json(text, "text", false) == json);
+  CHECK(to_text(Json(7)) == "7\n");
 }

@@ -1,0 +1,18 @@
+#include "record/counts.hpp"
+
+namespace attnspan {
+
+void Counts::add(const Counts& more) {
+  samples += more.samples;
+  exact += more.exact;
+  answer_tokens += more.answer_tokens;
+  right_tokens += more.right_tokens;
+  log_likelihood += more.log_likelihood;
+  if (depth.size() < more.depth.size()) depth.resize(more.depth.size());
+  for (std::size_t decile = 0; decile < more.depth.size(); ++decile) {
+    depth[decile].samples += more.depth[decile].samples;
+    depth[decile].exact += more.depth[decile].exact;
+  }
+}
+
+}  // namespace attnspan

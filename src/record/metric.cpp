@@ -1,0 +1,49 @@
+#include "record/metric.hpp"
+
+#include <array>
+#include <limits>
+#include <numbers>
+#include <vector>
+
+#include "core/names.hpp"
+#include "record/statistics.hpp"
+
+namespace attnspan {
+namespace {
+
+constexpr std::array catalog{
+    Metric{.name = "exact_match",
+           .title = "exact match",
+           .of = [](const Counts& counts) { return share(counts.exact, counts.samples); },
+           .span_bound = [](double) { return 0.9; }},
+    Metric{.name = "bits_per_byte",
+           .title = "bits per byte",
+           .higher_is_better = false,
+           .minimum = 0,
+           .maximum = std::numeric_limits<double>::infinity(),
+           .lost = 8,
+           .is_share = false,
+           .of =
+               [](const Counts& counts) {
+                 return -counts.log_likelihood /
+                        (std::numbers::ln2 * static_cast<double>(counts.answer_tokens));
+               },
+           .span_bound = [](double at_first) { return 1.01 * at_first; }},
+};
+
+}  // namespace
+
+const Metric& exact_match() { return catalog[0]; }
+const Metric& bits_per_byte() { return catalog[1]; }
+std::span<const Metric> metrics() { return catalog; }
+
+const Metric& find_metric(std::string_view name, std::string_view kind) {
+  std::vector<std::string> names;
+  for (const Metric& metric : catalog) {
+    if (metric.name == name) return metric;
+    names.emplace_back(metric.name);
+  }
+  unknown_name(kind, name, names);
+}
+
+}  // namespace attnspan

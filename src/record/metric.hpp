@@ -1,0 +1,42 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "record/counts.hpp"
+
+namespace attnspan {
+
+/// The figure that a task is judged by. Selection, span and verdicts know of a metric what stands
+/// here and nothing else.
+struct Metric {
+  std::string_view name;   ///< in results: "exact_match"
+  std::string_view title;  ///< in sentences: "exact match"
+  bool higher_is_better = true;
+  double minimum = 0, maximum = 1;  ///< intervals are clipped to these
+  double lost = 0;                  ///< what a seed that diverged or failed counts as
+  bool is_share = true;             ///< shown in percent
+  /// The value over these samples; NaN without any.
+  double (*of)(const Counts& counts) = nullptr;
+  /// What a multiple must reach to be part of the span, given the value at the smallest multiple.
+  double (*span_bound)(double at_first) = nullptr;
+
+  /// a is better than b.
+  bool better(double a, double b) const { return higher_is_better ? a > b : a < b; }
+};
+
+/// The share of samples with every answer token right. In the span: at least 0.9.
+const Metric& exact_match();
+
+/// Minus the base-2 log-likelihood per answer token, where tokens are bytes: lower is better; a
+/// lost seed counts as one that guesses uniformly. In the span: at most 1% above the value at 1x.
+const Metric& bits_per_byte();
+
+/// Every metric.
+std::span<const Metric> metrics();
+
+/// Throws InputError about `kind`, naming the nearest, when there is none of this name.
+const Metric& find_metric(std::string_view name, std::string_view kind = "metric");
+
+}  // namespace attnspan

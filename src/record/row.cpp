@@ -1,0 +1,354 @@
+#include "record/row.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/names.hpp"
+#include "record/fields.hpp"
+
+namespace attnspan {
+namespace {
+
+constexpr std::array<std::pair<Status, const char*>, 4> statuses{{
+    {Status::done, "done"},
+    {Status::diverged, "diverged"},
+    {Status::failed, "failed"},
+    {Status::skipped, "skipped"},
+}};
+
+/// Far beyond any real value, and small enough that sums and products stay finite.
+constexpr double largest_number = 1e18;
+
+/// Of samples and answer tokens in one evaluation. A table adds up those of many cells, and as many
+/// as a file can hold must not overflow.
+constexpr std::int64_t largest_evaluated = std::int64_t{1} << 40;
+
+Json to_json(const std::vector<ShortcutCount>& shortcuts) {
+  Json json = Json::object();
+  for (const ShortcutCount& shortcut : shortcuts) json[shortcut.name] = shortcut.exact;
+  return json;
+}
+
+/// One character and one number a sample.
+Json to_json(const std::vector<Outcome>& outcomes, const Metric& metric) {
+  if (outcomes.empty()) return nullptr;
+  std::string exact;
+  Json right_tokens = Json::array();
+  Json values = Json::array();
+  for (const Outcome& outcome : outcomes) {
+    exact += outcome.exact ? '1' : '0';
+    right_tokens.push_back(outcome.right_tokens);
+    values.push_back(finite_or_null(outcome.value));
+  }
+  Json json = {{"exact", exact}, {"right_tokens", right_tokens}};
+  if (&metric != &exact_match()) json[metric.name] = values;
+  return json;
+}
+
+Json to_json(const Evaluation& evaluation, const Metric& metric) {
+  const Counts& counts = evaluation.counts;
+  Json json = {
+      {"length", evaluation.length},
+      {"multiple", finite_or_null(evaluation.multiple)},
+      {"split", evaluation.split},
+      {"given_up", evaluation.given_up},
+      {"samples", counts.samples},
+      {"exact", counts.exact},
+      {"exact_match", finite_or_null(share(counts.exact, counts.samples))},
+      {"exact_match_ci95", to_json(wilson(counts.exact, counts.samples))},
+      {"answer_tokens", counts.answer_tokens},
+      {"right_tokens", counts.right_tokens},
+      {"token_accuracy", finite_or_null(share(counts.right_tokens, counts.answer_tokens))},
+      {"log_likelihood", finite_or_null(counts.log_likelihood)},
+  };
+  if (!counts.depth.empty()) json["depth"] = to_json(counts.depth);
+  json["shortcuts"] = to_json(evaluation.shortcuts);
+  json["outcomes"] = to_json(evaluation.outcomes, metric);
+  json["seconds"] = finite_or_null(evaluation.seconds);
+  return json;
+}
+
+/// What was derived on writing must still follow from the counts. The last of six decimals may
+/// differ from one compiler to the next.
+void check_derived(const Fields& fields, std::string_view name, const Json& found,
+                   const Json& derived) {
+  const auto agree = [](const Json& a, const Json& b) {
+    return a.is_number() && b.is_number() ? std::abs(a.get<double>() - b.get<double>()) <= 2e-6
+                                          : a == b;
+  };
+  bool fine = agree(found, derived);
+  if (found.is_array() && derived.is_array())
+    fine = found.size() == 2 && agree(found[0], derived[0]) && agree(found[1], derived[1]);
+  if (!fine) fields.fail(name, "must be " + to_line(derived) + ", as the counts say");
+}
+
+/// Version 1 lists the tenths that have samples.
+std::vector<DepthCount> read_depth_1(const Json& list, const std::string& path,
+                                     const Counts& counts) {
+  std::vector<DepthCount> depth(10);
+  std::int64_t next = 0, place = 0, samples = 0, exact = 0;
+  for (const Json& item : list) {
+    Fields fields(item, path + "[" + std::to_string(place++) + "]");
+    const std::int64_t decile = fields.integer("decile", next, 9);
+    DepthCount& count = depth[static_cast<std::size_t>(decile)];
+    count.samples = fields.integer("samples", 0, counts.samples - samples);
+    count.exact = fields.integer("exact", 0, std::min(count.samples, counts.exact - exact));
+    check_derived(fields, "exact_match", fields.any("exact_match"),
+                  finite_or_null(share(count.exact, count.samples)));
+    fields.finish();
+    next = decile + 1;
+    samples += count.samples;
+    exact += count.exact;
+  }
+  return depth;
+}
+
+/// A list of whole numbers, as long as asked for, that add up to no more than `total`.
+std::vector<std::int64_t> read_integers(Fields& fields, std::string_view name, std::size_t size,
+                                        std::int64_t total) {
+  const Json& list = fields.array(name);
+  if (list.size() != size)
+    fields.fail(
+        name, "must have " + std::to_string(size) + " entries, not " + std::to_string(list.size()));
+  std::vector<std::int64_t> numbers;
+  for (const Json& item : list) {
+    const std::int64_t number = item.is_number_integer() ? item.get<std::int64_t>() : -1;
+    if (number < 0 || number > total)
+      fields.fail(name, "must have whole numbers that add up to what was counted");
+    total -= number;
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+std::vector<DepthCount> read_depth(Fields fields, const Counts& counts) {
+  const auto samples = read_integers(fields, "samples", 10, counts.samples);
+  const auto exact = read_integers(fields, "exact", 10, counts.exact);
+  fields.finish();
+  std::vector<DepthCount> depth;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (exact[i] > samples[i]) fields.fail("exact", "has more exact samples than samples");
+    depth.push_back({samples[i], exact[i]});
+  }
+  return depth;
+}
+
+std::vector<ShortcutCount> read_shortcuts(const Json& json, const std::string& path,
+                                          const Counts& counts) {
+  Fields fields(json, path);
+  std::vector<ShortcutCount> shortcuts;
+  for (const auto& item : json.items())
+    shortcuts.push_back({shown_text(item.key(), "a key of " + path),
+                         fields.integer(item.key(), 0, counts.samples)});
+  return shortcuts;
+}
+
+std::vector<Outcome> read_outcomes(const Json& json, const std::string& path, const Counts& counts,
+                                   const Metric& metric) {
+  if (json.is_null()) return {};
+  Fields fields(json, path);
+  const std::string exact = fields.text("exact");
+  if (exact.find_first_not_of("01") != std::string::npos ||
+      static_cast<std::int64_t>(exact.size()) != counts.samples ||
+      std::count(exact.begin(), exact.end(), '1') != counts.exact)
+    fields.fail("exact", "must have a 1 for each exact sample and a 0 for each other one");
+  std::vector<Outcome> outcomes(exact.size());
+  const auto right_tokens =
+      read_integers(fields, "right_tokens", outcomes.size(), counts.right_tokens);
+  if (std::accumulate(right_tokens.begin(), right_tokens.end(), std::int64_t{0}) !=
+      counts.right_tokens)
+    fields.fail("right_tokens", "must add up to " + std::to_string(counts.right_tokens));
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const bool right = exact[i] == '1';
+    outcomes[i] = {right, right_tokens[i], right ? 1.0 : 0.0};
+  }
+  if (&metric != &exact_match()) {
+    const Json& values = fields.array(metric.name);
+    if (values.size() != outcomes.size())
+      fields.fail(metric.name, "must have a value for each sample");
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      if (!values[i].is_number() || !(std::abs(values[i].get<double>()) <= largest_number))
+        fields.fail(metric.name, "must have a number for each sample");
+      outcomes[i].value = values[i].get<double>();
+    }
+  }
+  fields.finish();
+  return outcomes;
+}
+
+Evaluation read_evaluation(const Json& json, const std::string& path, const Metric& metric,
+                           int version) {
+  Fields fields(json, path);
+  Evaluation evaluation;
+  evaluation.length = fields.integer("length");
+  evaluation.multiple = fields.number("multiple", 0, largest_number);
+  evaluation.split = fields.name("split");
+  if (evaluation.split != "validation" && evaluation.split != "test")
+    unknown_name("value of " + fields.path("split"), evaluation.split, {"validation", "test"});
+  Counts& counts = evaluation.counts;
+  counts.samples = fields.integer("samples", 0, largest_evaluated);
+  counts.exact = fields.integer("exact", 0, counts.samples);
+  counts.answer_tokens = fields.integer("answer_tokens", 0, largest_evaluated);
+  counts.right_tokens = fields.integer("right_tokens", 0, counts.answer_tokens);
+  const bool has_depth = fields.has("depth");
+  if (version == 1) {
+    counts.log_likelihood = std::nan("");
+    if (has_depth) counts.depth = read_depth_1(fields.array("depth"), fields.path("depth"), counts);
+  } else {
+    counts.log_likelihood =
+        fields.number_or_null("log_likelihood", std::numeric_limits<double>::lowest(), 0);
+    if (has_depth) counts.depth = read_depth(fields.object("depth"), counts);
+    evaluation.given_up = fields.boolean("given_up");
+    evaluation.shortcuts =
+        read_shortcuts(fields.any("shortcuts"), fields.path("shortcuts"), counts);
+    evaluation.outcomes =
+        read_outcomes(fields.any("outcomes"), fields.path("outcomes"), counts, metric);
+    if (evaluation.given_up && counts.samples > 0)
+      fields.fail("samples", "must be 0, since the evaluation was given up");
+  }
+  evaluation.seconds = fields.number_or_null("seconds", 0, largest_number);
+  const Json written = to_json(evaluation, metric);
+  for (const char* name : {"exact_match", "exact_match_ci95", "token_accuracy"})
+    check_derived(fields, name, fields.any(name), written[name]);
+  fields.finish();
+  return evaluation;
+}
+
+TrainSummary read_train(Fields fields) {
+  TrainSummary train;
+  train.steps = fields.integer("steps");
+  train.tokens = fields.integer("tokens");
+  train.loss = fields.number_or_null("loss", -largest_number, largest_number);
+  train.seconds = fields.number_or_null("seconds", 0, largest_number);
+  train.tokens_per_second = fields.number_or_null("tokens_per_second", 0, largest_number);
+  fields.finish();
+  return train;
+}
+
+Status read_status(Fields& fields) {
+  const std::string text = fields.name("status");
+  std::vector<std::string> allowed;
+  for (const auto& [status, name] : statuses) {
+    if (text == name) return status;
+    allowed.emplace_back(name);
+  }
+  unknown_name("value of " + fields.path("status"), text, allowed);
+}
+
+}  // namespace
+
+Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json to_json(const Interval& interval) {
+  const auto rounded = [](double value) { return std::round(value * 1e6) / 1e6; };
+  return {rounded(interval.low), rounded(interval.high)};
+}
+
+std::string to_string(Status status) {
+  for (const auto& [value, name] : statuses)
+    if (value == status) return name;
+  throw std::logic_error("a status without a name");
+}
+
+Json to_json(const std::vector<DepthCount>& depth) {
+  Json samples = Json::array();
+  Json exact = Json::array();
+  for (const DepthCount& count : depth) {
+    samples.push_back(count.samples);
+    exact.push_back(count.exact);
+  }
+  return {{"samples", samples}, {"exact", exact}};
+}
+
+void check_settings(const Json& json, const std::string& path) {
+  if (json.is_string()) shown_text(json.get<std::string>(), path);
+  if (!json.is_structured()) return;
+  for (const auto& item : json.items()) {
+    if (json.is_object()) shown_text(item.key(), "a key of " + path);
+    check_settings(item.value(), path);
+  }
+}
+
+Json to_json(const CellRow& row) {
+  Json json = {
+      {"key", row.key},
+      {"task", row.task},
+      {"attention", row.attention},
+      {"position", row.position},
+      {"train_length", row.train_length},
+      {"learning_rate", finite_or_null(row.learning_rate)},
+      {"seed", row.seed},
+      {"settings", row.settings},
+      {"numerics", row.numerics},
+      {"status", to_string(row.status)},
+      {"message", row.message},
+      {"parameters", row.parameters},
+      {"metric", row.metric->name},
+      {"chance", finite_or_null(row.chance)},
+      {"token_chance", finite_or_null(row.token_chance)},
+      {"train",
+       {{"steps", row.train.steps},
+        {"tokens", row.train.tokens},
+        {"loss", finite_or_null(row.train.loss)},
+        {"seconds", finite_or_null(row.train.seconds)},
+        {"tokens_per_second", finite_or_null(row.train.tokens_per_second)}}},
+      {"evaluations", Json::array()},
+  };
+  for (const Evaluation& evaluation : row.evaluations)
+    json["evaluations"].push_back(to_json(evaluation, *row.metric));
+  return json;
+}
+
+CellRow row_from_json(const Json& json, const std::string& path, int version) {
+  Fields fields(json, path);
+  CellRow row;
+  row.key = fields.name("key");
+  row.task = fields.name("task");
+  row.attention = fields.name("attention");
+  row.position = fields.name("position");
+  row.train_length = fields.integer("train_length", 1);
+  row.learning_rate = fields.number("learning_rate", 0, largest_number);
+  row.seed = static_cast<int>(fields.integer("seed", 0, std::numeric_limits<int>::max()));
+  if (version > 1) {
+    row.settings = fields.any("settings");
+    if (!row.settings.is_object()) fields.fail("settings", "must be an object");
+    check_settings(row.settings, fields.path("settings"));
+    row.numerics = fields.integer("numerics");
+    row.metric = &find_metric(fields.name("metric"), "value of " + fields.path("metric"));
+  }
+  row.status = read_status(fields);
+  row.message = fields.text("message");
+  row.parameters = fields.integer("parameters");
+  row.chance = fields.number("chance", 0, 1);
+  row.token_chance = fields.number("token_chance", 0, 1);
+  row.train = read_train(fields.object("train"));
+
+  const bool done = row.status == Status::done;
+  if (done != row.message.empty())
+    fields.fail("message", done ? "must be empty, since the cell is done"
+                                : "must say why the cell is not done");
+  std::set<std::pair<std::string, double>> seen;
+  const Json& evaluations = fields.array("evaluations");
+  for (const Json& item : evaluations) {
+    const std::string item_path =
+        fields.path("evaluations") + "[" + std::to_string(row.evaluations.size()) + "]";
+    row.evaluations.push_back(read_evaluation(item, item_path, *row.metric, version));
+    const Evaluation& evaluation = row.evaluations.back();
+    if (!seen.emplace(evaluation.split, evaluation.multiple).second)
+      throw InputError(item_path + " repeats the multiple " + shortest(evaluation.multiple) +
+                       " of the split " + evaluation.split);
+  }
+  if (!done && !evaluations.empty())
+    fields.fail("evaluations", "must be empty, since the cell is not done");
+  fields.finish();
+  return row;
+}
+
+}  // namespace attnspan
