@@ -38,17 +38,18 @@ std::string format(const char* pattern, Values... values) {
   return line;
 }
 
-/// The variants asked for, or the two that the documented figures are for.
-std::vector<std::string> variants(const BenchOptions& options) {
-  if (options.attention.empty()) return {"softmax", "asentmax"};
-  return {attention_variant(options.attention).name};
-}
-
-ModelConfig config_of(const BenchOptions& options, const Task& task, const std::string& attention) {
-  ModelConfig config{options.layers,         options.heads, options.d_model, options.d_ff,
-                     task.vocabulary_size(), attention,     options.position};
-  check(config);
-  return config;
+/// A model for the variant asked for, or for each of the two that the documented figures are for;
+/// checked, so that a mistake shows before anything is printed.
+std::vector<ModelConfig> models(const BenchOptions& options, const Task& task) {
+  std::vector<std::string> variants{"softmax", "asentmax"};
+  if (!options.attention.empty()) variants = {attention_variant(options.attention).name};
+  std::vector<ModelConfig> configs;
+  for (const std::string& attention : variants) {
+    configs.push_back({options.layers, options.heads, options.d_model, options.d_ff,
+                       task.vocabulary_size(), attention, options.position});
+    check(configs.back());
+  }
+  return configs;
 }
 
 TrainingOptions training_of(const BenchOptions& options) {
@@ -62,15 +63,15 @@ TrainingOptions training_of(const BenchOptions& options) {
 int bench_training(const BenchOptions& options) {
   const NamedTask named = make_task(options.task);
   named.task->check_length(options.length);
+  const std::vector<ModelConfig> configs = models(options, *named.task);
   Json rows = Json::array();
   if (!options.json)
     print(format("%-12s %9s %12s %8s %8s %9s %10s\n", "attention", "ms/step", "tokens/s", "GFLOP/s",
                  "peak", "of peak", "memory"));
-  for (const std::string& attention : variants(options)) {
-    const ModelConfig config = config_of(options, *named.task, attention);
+  for (const ModelConfig& config : configs) {
     const TrainingSpeed speed =
         measure_training(config, named.task, training_of(options), options.steps);
-    rows.push_back({{"attention", attention},
+    rows.push_back({{"attention", config.attention},
                     {"task", named.label},
                     {"position", options.position},
                     {"layers", options.layers},
@@ -90,7 +91,7 @@ int bench_training(const BenchOptions& options) {
                     {"fraction_of_peak", speed.fraction_of_peak},
                     {"peak_memory_bytes", speed.peak_memory_bytes}});
     if (!options.json)
-      print(format("%-12s %9.1f %12.0f %8.1f %8.1f %8.0f%% %10s\n", attention.c_str(),
+      print(format("%-12s %9.1f %12.0f %8.1f %8.1f %8.0f%% %10s\n", config.attention.c_str(),
                    speed.milliseconds_per_step, speed.tokens_per_second, speed.gflops,
                    speed.peak_gflops, 100 * speed.fraction_of_peak,
                    describe_bytes(static_cast<double>(speed.peak_memory_bytes)).c_str()));
@@ -125,12 +126,13 @@ int bench_evaluation(const BenchOptions& options) {
   const std::atomic<bool>& stop = catch_interrupts();
   const NamedTask named = make_task(options.task);
   for (const std::int64_t length : options.lengths) named.task->check_length(length);
+  const std::vector<ModelConfig> configs = models(options, *named.task);
   Json rows = Json::array();
   if (!options.json)
     print(format("%-12s %9s %9s %10s %10s\n", "attention", "tokens", "skipping", "seconds",
                  "memory"));
-  for (const std::string& attention : variants(options)) {
-    const ModelConfig config = config_of(options, *named.task, attention);
+  for (const ModelConfig& config : configs) {
+    const std::string& attention = config.attention;
     const AlignedVector<float> weights = weights_for(options, config, named, stop);
     for (const bool skip : {true, false}) {
       double last = 0, last_length = 1;

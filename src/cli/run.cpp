@@ -27,7 +27,7 @@ const char* const footer =
     "  attnspan compare quick.json --baseline softmax\n"
     "  attnspan data recall --length 32 --samples 3";
 
-/// The nearest of the names when one is near, as a clause.
+/// The end of a sentence: the nearest of the names when one is near.
 std::string guess(const std::string& name, const std::vector<std::string>& allowed) {
   const std::string shown = name.substr(0, 80);
   const auto nearest = std::min_element(allowed.begin(), allowed.end(),
@@ -36,8 +36,16 @@ std::string guess(const std::string& name, const std::vector<std::string>& allow
                                         });
   if (nearest == allowed.end() ||
       edit_distance(shown, *nearest) > std::max<std::size_t>(2, shown.size() / 3))
-    return "";
+    return ".";
   return "; did you mean '" + *nearest + "'?";
+}
+
+/// `command` is the one whose help says more, with a blank before it, or empty.
+[[noreturn]] void unknown_option(const std::string& option, const std::vector<std::string>& allowed,
+                                 const std::string& command) {
+  const std::string flag = option.substr(0, option.find('='));
+  throw InputError("unknown option '" + flag.substr(0, 80) + "'" + guess(flag, allowed) +
+                   " See attnspan" + command + " --help.");
 }
 
 void check_subcommand(const CLI::App& app, int argc, char** argv) {
@@ -46,8 +54,14 @@ void check_subcommand(const CLI::App& app, int argc, char** argv) {
     names.push_back(subcommand->get_name());
   if (argc < 2) throw InputError("a command is needed: " + join(names) + "; see attnspan --help.");
   const std::string name = argv[1];
-  if (name.starts_with("-") || std::find(names.begin(), names.end(), name) != names.end()) return;
-  unknown_name("command", name, names);
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  if (!name.starts_with("-")) unknown_name("command", name, names);
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& flag : option->get_lnames()) flags.push_back("--" + flag);
+    for (const std::string& flag : option->get_snames()) flags.push_back("-" + flag);
+  }
+  if (std::find(flags.begin(), flags.end(), name) == flags.end()) unknown_option(name, flags, "");
 }
 
 /// The library names what it did not expect; a guess helps more.
@@ -57,11 +71,7 @@ void check_subcommand(const CLI::App& app, int argc, char** argv) {
     for (const CLI::Option* option : subcommand->get_options())
       for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
     for (const std::string& extra : subcommand->remaining())
-      if (extra.starts_with("-")) {
-        const std::string flag = extra.substr(0, extra.find('='));
-        throw InputError("unknown option '" + flag.substr(0, 80) + "'" + guess(flag, flags) +
-                         " See attnspan " + subcommand->get_name() + " --help.");
-      }
+      if (extra.starts_with("-")) unknown_option(extra, flags, " " + subcommand->get_name());
     for (const std::string& extra : subcommand->remaining())
       throw InputError("unexpected argument '" + extra.substr(0, 80) + "'; see attnspan " +
                        subcommand->get_name() + " --help.");
@@ -100,7 +110,7 @@ int run(CLI::App& app, Command& command, int argc, char** argv) {
   app.name("attnspan");
   app.description(summary);
   app.footer(footer);
-  app.set_version_flag("--version", describe_build());
+  app.set_version_flag("-v,--version", describe_build());
   app.require_subcommand(1);
   try {
     return parse(app, argc, argv) ? command() : exit_ok;

@@ -15,7 +15,13 @@ class CommandTest(ProgramTest):
             text = self.succeed(command, "--help")
             self.assertIn(f"  attnspan {command}", text)
 
+    def test_bench_says_what_is_wrong_before_it_prints(self):
+        for wrong in (["--attention", "softmx"], ["--position", "nap"], ["--heads", "7"],
+                      ["--long", "--attention", "softmx"], ["--long", "--heads", "7"]):
+            self.assert_refused(["bench", *wrong], 2)
+
     def test_version_names_compiler_and_instruction_set(self):
+        self.assertEqual(self.succeed("-v"), self.succeed("--version"))
         self.assertRegex(self.succeed("--version"),
                          r"\Aattnspan \d+\.\d+\.\d+ \(\S+\), (GCC|Clang) \d\S+.*, \S+\n\Z")
 
@@ -27,7 +33,9 @@ class CommandTest(ProgramTest):
         self.assert_refused(["sweep", "smoke", "--stepz", "3"], 2, "did you mean '--steps'?")
         self.assert_refused(["sweep", "smoke", "smoke"], 2, "unexpected argument")
         self.assert_refused(["sweep", "smoke", "--steps"], 2, "--steps")
-        self.assert_refused(["--versio"], 2)
+        self.assert_refused(["--verison"], 2, "unknown option '--verison'; did you mean '--version'?")
+        self.assert_refused(["-x"], 2, "unknown option '-x'")
+        self.assert_refused(["--stepz=3", "sweep"], 2, "unknown option '--stepz'. See attnspan --help")
         self.assert_refused(["data", "recal"], 2, "did you mean 'recall'?")
         self.assert_refused(["data", "copy", "--split", "tset"], 2, "did you mean 'test'?")
 
