@@ -1,39 +1,18 @@
 #pragma once
 
 #include <memory>
-#include <span>
+#include <vector>
 
+#include "attention/row_stream.hpp"
 #include "catalog/part.hpp"
 #include "ops/matrix.hpp"
 
 namespace attnspan {
 
-/// Attention of a tile of query rows over keys that arrive in blocks, nearest block first; the
-/// memory it needs grows with the number of keys that matter, not with rows times keys.
-template <class Real>
-class RowStream {
- public:
-  virtual ~RowStream() = default;
-
-  /// Forgets everything and expects visible.size() rows of the head whose learned numbers are
-  /// `parameters`; row r will see visible[r] keys in all.
-  virtual void start(const Real* parameters, std::span<const Index> visible) = 0;
-
-  /// One block: scores (rows x keys, -infinity where hidden, may be overwritten), the keys' values
-  /// (keys x d_head), and the index of the first of them.
-  virtual void push(MatrixView<Real> scores, ConstMatrixView<Real> values, Index first_key) = 0;
-
-  /// Writes the attended values (rows x d_head); `values` is the whole sequence's.
-  virtual void finish(ConstMatrixView<Real> values, MatrixView<Real> output) = 0;
-
-  /// A key not yet pushed whose score is at or below this cannot change the row's result beyond the
-  /// rounding of Real; -infinity while nothing is known.
-  virtual Real floor(Index row) const = 0;
-};
-
-/// Turns a row of scores into attention weights. One file of src/attention/normalizers/. Immutable
-/// and thread-safe; learned numbers, where there are any, come in through `parameters`, one set per
-/// head.
+/// Turns a row of scores into attention weights, which need not sum to 1. One file of
+/// src/attention/normalizers/: `forward` and `backward` make a normalizer, all else has defaults
+/// that are right, and linear in memory. Immutable and thread-safe; learned numbers, where there
+/// are any, come in through `parameters`, one set per head.
 template <class Real>
 class Normalizer {
  public:
@@ -46,20 +25,41 @@ class Normalizer {
   /// Numbers per row that `forward` leaves behind so that `rebuild` need not search again.
   virtual Index state_size() const { return 0; }
 
-  /// weights[j] from scores[0 .. count-1], which may hold -infinity (weight 0) but not only that.
+  /// Whether it compares directions: queries and keys come at length 1, and their product is not
+  /// divided by sqrt(d_head).
+  virtual bool unit_vectors() const { return false; }
+
+  /// The normalizer of evaluation, with the same learned numbers; this one, unless it acts
+  /// differently there. Its gradient is never asked for.
+  virtual const Normalizer& at_evaluation() const { return *this; }
+
+  /// weights[j] from scores[0 .. count-1] of a row that sees `count` keys, its own the last. Scores
+  /// may be -infinity, which hides a key: its weight is 0, and it may not change another's. Where
+  /// every key is hidden all weights are 0.
   virtual void forward(const Real* parameters, const Real* scores, Index count, Real* weights,
                        Real* state) const = 0;
 
   /// The same weights (to rounding) from the same scores and what forward left in `state`.
   virtual void rebuild(const Real* parameters, const Real* scores, Index count, const Real* state,
-                       Real* weights) const = 0;
+                       Real* weights) const {
+    std::vector<Real> again(state, state + state_size());
+    forward(parameters, scores, count, weights, again.data());
+  }
 
   /// Replaces dweights by the gradient of the scores and adds to dparameters.
   virtual void backward(const Real* parameters, const Real* scores, const Real* weights,
                         Index count, Real* dweights, Real* dparameters) const = 0;
 
-  /// The streaming form of `forward`.
-  virtual std::unique_ptr<RowStream<Real>> stream(Index d_head) const = 0;
+  /// The streaming form of `forward`: unless something better is said, one that keeps every score
+  /// of a row and so works through any `forward`, of however many passes, but leaves out no key.
+  virtual std::unique_ptr<RowStream<Real>> stream(Index d_head) const {
+    return keep_rows<Real>(
+        [this](const Real* parameters, const Real* scores, Index count, Real* weights) {
+          std::vector<Real> state(static_cast<std::size_t>(state_size()));
+          forward(parameters, scores, count, weights, state.data());
+        },
+        d_head);
+  }
 
   /// Whether weights depend on the scores as a multiset only, so that equal keys can be counted
   /// instead of listed.

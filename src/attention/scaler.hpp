@@ -23,6 +23,9 @@ class Scaler {
   /// Whether every s is 1, so that no work is needed.
   virtual bool identity() const { return false; }
 
+  /// The scaler of evaluation, with the same tensors; this one, unless it acts differently there.
+  virtual const Scaler& at_evaluation() const { return *this; }
+
   /// s: rows x heads, from x (rows x d_model, the layer's normed input) and each row's 0-based
   /// place.
   virtual void forward(const Real* parameters, ConstMatrixView<Real> x, const Index* places,

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "attention/variant.hpp"
 #include "cli/command.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
@@ -42,7 +41,7 @@ std::string format(const char* pattern, Values... values) {
 /// checked, so that a mistake shows before anything is printed.
 std::vector<ModelConfig> models(const BenchOptions& options, const Task& task) {
   std::vector<std::string> variants{"softmax", "asentmax"};
-  if (!options.attention.empty()) variants = {attention_variant(options.attention).name};
+  if (!options.attention.empty()) variants = {canonical_attention(options.attention)};
   std::vector<ModelConfig> configs;
   for (const std::string& attention : variants) {
     configs.push_back({options.layers, options.heads, options.d_model, options.d_ff,

@@ -2,6 +2,7 @@
 
 #include "attention/variant.hpp"
 #include "core/error.hpp"
+#include "model/by_layer.hpp"
 #include "model/transformer.hpp"
 #include "position/position.hpp"
 
@@ -25,8 +26,25 @@ void check(const ModelConfig& config) {
   if (config.d_model % config.heads != 0)
     throw InputError("heads must divide d_model, but " + std::to_string(config.heads) +
                      " heads do not divide " + std::to_string(config.d_model) + ".");
-  attention_variant(config.attention);
-  make_position<float>(config.position, {config.heads, config.d_head()});
+  for (const std::string& name : by_layer("attention", config.attention, config.layers))
+    attention_variant(name);
+  const auto positions = by_layer("position", config.position, config.layers);
+  for (const std::string& name : positions) {
+    const auto position = make_position<float>(name, {config.heads, config.d_head()});
+    if (position->embeds() && name != positions[0])
+      throw InputError("position " + name +
+                       " adds to the embedding, so it must be that of the first layer.");
+  }
+}
+
+std::string canonical_attention(const std::string& text) {
+  return with_names("attention", text,
+                    [](const std::string& name) { return attention_variant(name).name; });
+}
+
+std::string canonical_position(const std::string& text) {
+  return with_names("position", text,
+                    [](const std::string& name) { return position_choice(name).label(); });
 }
 
 std::int64_t parameter_count(const ModelConfig& config) {

@@ -19,8 +19,8 @@ struct ModelConfig {
   std::int64_t d_model = 64;
   std::int64_t d_ff = 128;
   std::int32_t vocabulary = 0;
-  std::string attention = "softmax";  ///< alias or normalizer[:argument][+scaler[:argument]]
-  std::string position = "nape";
+  std::string attention = "softmax";  ///< alias or normalizer[:arguments][+scaler[:arguments]]
+  std::string position = "nape";      ///< encoding[:arguments]; both may differ by_layer
 
   std::int64_t d_head() const { return d_model / heads; }
 };
@@ -28,6 +28,10 @@ struct ModelConfig {
 /// Throws InputError with what to change when no such model can be built: unknown names, a width
 /// that the heads do not divide, an odd head width under rotary positions, absurd sizes.
 void check(const ModelConfig& config);
+
+/// One text for all spellings of what a model's layers have. Throws InputError on unknown names.
+std::string canonical_attention(const std::string& text);
+std::string canonical_position(const std::string& text);
 
 /// Number of trained numbers.
 std::int64_t parameter_count(const ModelConfig& config);

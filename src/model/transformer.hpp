@@ -6,6 +6,8 @@
 
 #include "attention/attention.hpp"
 #include "model/config.hpp"
+#include "model/feed_forward.hpp"
+#include "position/positions.hpp"
 
 namespace attnspan {
 
@@ -32,20 +34,21 @@ struct PackedBatch {
 template <class Real>
 struct Workspace {
   struct Layer {
-    AlignedVector<Real> input, normed, inverse_rms, query, key_value, attended;
-    AlignedVector<Real> middle, middle_normed, middle_inverse_rms, hidden, activated;
-    AttentionTrace<Real> trace;
+    AlignedVector<Real> input;   ///< rows x d_model
+    AlignedVector<Real> middle;  ///< query rows x d_model: between attention and feed-forward
+    AttentionTrace<Real> attention;
+    FeedForwardTrace<Real> feed_forward;
   };
   std::vector<Layer> layers;
   AlignedVector<Real> output, output_normed, output_inverse_rms, logits;
-  AlignedVector<Real> query_normed;
-  AlignedVector<Real> dstream, dnormed, dquery, dkey_value, dattended, dhidden, dselected;
-  AttentionScratch<Real> scratch;
+  AlignedVector<Real> dstream, dspread, dnormed;
+  AttentionScratch<Real> attention;
+  FeedForwardScratch<Real> feed_forward;
 };
 
-/// Decoder-only transformer: embedding; layers of x += Wo attention(norm(x)), x += W2 gelu(W1
-/// norm(x)); norm; untied output. The last layer works out answer rows only. All trained numbers
-/// lie in one flat vector that the caller owns. Immutable and thread-safe.
+/// Decoder-only transformer: embedding; layers of attention and feed-forward; norm; untied output.
+/// The last layer works out answer rows only. All trained numbers lie in one flat vector that the
+/// caller owns. Immutable and thread-safe.
 template <class Real>
 class Transformer {
  public:
@@ -55,7 +58,11 @@ class Transformer {
   const ModelConfig& config() const { return config_; }
   const std::vector<PlacedTensor>& tensors() const { return tensors_; }
   Index parameter_count() const { return parameter_count_; }
-  const PositionEncoding<Real>& position() const { return attention_.position(); }
+  /// Which positions the rows of a sequence get.
+  const Positions& positions() const { return positions_; }
+  const Attention<Real>& attention(Index layer) const {
+    return layers_[static_cast<std::size_t>(layer)].attention;
+  }
 
   /// Starting values: a pure function of the seed and the replicate.
   AlignedVector<Real> initial_parameters(std::uint64_t seed, int replicate) const;
@@ -67,7 +74,8 @@ class Transformer {
 
   /// The logits (answer rows x vocabulary) that training sees; the straightforward path that
   /// streaming evaluation is held against.
-  AlignedVector<Real> logits(std::span<const Real> parameters, const PackedBatch& batch) const;
+  AlignedVector<Real> logits(std::span<const Real> parameters, const PackedBatch& batch,
+                             Phase phase = Phase::evaluation) const;
 
   struct StreamingOptions {
     bool skip = true;                         ///< leave out keys that cannot matter
@@ -85,25 +93,40 @@ class Transformer {
 
  private:
   class StreamingPass;
-  struct LayerOffsets {
-    Index norm, query, key_value, output, feed_norm, up, down, attention;
+  struct Layer {
+    Attention<Real> attention;
+    FeedForward<Real> feed_forward;
+    Index attention_offset = 0, feed_forward_offset = 0;  // into the parameters
   };
 
-  void forward(const Real* parameters, const PackedBatch& batch, Workspace<Real>& workspace) const;
+  void embed(const Real* parameters, std::span<const std::int32_t> tokens,
+             std::span<const Position> positions, MatrixView<Real> stream) const;
+  void embed_backward(const PackedBatch& batch, ConstMatrixView<Real> dstream,
+                      Real* dparameters) const;
+  void forward(const Real* parameters, Phase phase, const PackedBatch& batch,
+               Workspace<Real>& workspace) const;
   void backward(const Real* parameters, const PackedBatch& batch, Workspace<Real>& workspace,
                 Real* dparameters) const;
+  bool last(std::size_t layer) const { return layer + 1 == layers_.size(); }
   Packing packing(const PackedBatch& batch, bool answers_only) const;
+
+  /// The encoding of the first layer is the one that may add to the embedding.
+  const PositionEncoding<Real>& embedded_position() const {
+    return layers_[0].attention.heads().position();
+  }
+
   Index place(TensorSpec spec);
+  Index place_all(const std::string& owner, const std::vector<TensorSpec>& specs);
   MatrixView<const Real> matrix(const Real* parameters, Index offset, Index rows,
                                 Index cols) const {
     return {parameters + offset, rows, cols};
   }
 
   ModelConfig config_;
-  Attention<Real> attention_;
+  Positions positions_;
+  std::vector<Layer> layers_;
   std::vector<PlacedTensor> tensors_;
-  std::vector<LayerOffsets> layers_;
-  Index embedding_ = 0, norm_ = 0, output_ = 0;
+  Index embedding_ = 0, embedded_position_ = 0, norm_ = 0, output_ = 0;
   Index parameter_count_ = 0;
 };
 

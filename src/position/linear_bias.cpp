@@ -33,12 +33,4 @@ std::vector<double> linear_slopes(const std::string& owner, const Arguments& arg
   return slopes;
 }
 
-ParameterSpec scaled_parameter(const std::string& default_value) {
-  return {.name = "scaled",
-          .help = "heads that a scaler scales: all, or those without a distance bias",
-          .default_value = default_value,
-          .kind = ParameterSpec::Kind::choice,
-          .choices = {"all", "unbiased"}};
-}
-
 }  // namespace attnspan

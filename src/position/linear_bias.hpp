@@ -9,10 +9,16 @@ namespace attnspan {
 
 /// scores[j] -= slope (query - keys[j]): the bias of ALiBi (Press, Smith and Lewis 2022).
 template <class Real>
-inline void add_linear_bias(Real slope, Position query, const Position* keys, Index count,
-                            Real* scores) {
+inline void add_linear_bias(Real slope, const BiasRow<Real>& row, Real* scores) {
+  const Position query = row.query, *keys = row.keys;
 #pragma omp simd
-  for (Index j = 0; j < count; ++j) scores[j] -= slope * static_cast<Real>(query - keys[j]);
+  for (Index j = 0; j < row.count; ++j) scores[j] -= slope * static_cast<Real>(query - keys[j]);
+}
+
+/// No bias of the row's last key or one before it is above this.
+template <class Real>
+inline Real linear_bias_bound(Real slope, const BiasRow<Real>& row) {
+  return -slope * static_cast<Real>(row.query - row.keys[row.count - 1]);
 }
 
 /// Which slopes an encoding has by itself, and what `geometric` says in words, e.g. "2^(-8h/H)".
@@ -22,9 +28,5 @@ ParameterSpec slopes_parameter(const std::string& default_value, const std::stri
 /// or a list. Throws InputError, naming `owner`, unless a list has one for every head.
 std::vector<double> linear_slopes(const std::string& owner, const Arguments& arguments,
                                   const std::vector<double>& geometric);
-
-/// Whether a scaler scales the heads that have a bias, too.
-ParameterSpec scaled_parameter(const std::string& default_value);
-inline bool scales_biased(const Arguments& arguments) { return arguments.text("scaled") == "all"; }
 
 }  // namespace attnspan

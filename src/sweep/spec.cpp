@@ -5,11 +5,9 @@
 #include <set>
 #include <type_traits>
 
-#include "attention/variant.hpp"
 #include "catalog/arguments.hpp"
 #include "core/error.hpp"
 #include "core/names.hpp"
-#include "position/position.hpp"
 #include "record/json.hpp"
 #include "record/result.hpp"
 #include "sweep/ranges.hpp"
@@ -125,10 +123,6 @@ void assign_all(Grid& grid, const Json& values, const std::string& where) {
   for (const auto& item : values.items())
     if (item.key() != "task") assign(grid, setting_key(item.key(), where), item.value());
 }
-
-std::string canonical_attention(const std::string& name) { return attention_variant(name).name; }
-
-std::string canonical_position(const std::string& name) { return position_choice(name).label(); }
 
 std::string canonical_axis(const std::string& name) {
   std::vector<std::string> axes;

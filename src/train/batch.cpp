@@ -18,7 +18,7 @@ void BatchPacker::add(const Sample& sample, std::uint64_t identity, PackedBatch&
                       sample.tokens.begin() + sample.answers.back());
   batch.positions.resize(batch.tokens.size());
   Rng rng(seed_, Stream::positions, identity);
-  position_->assign({batch.positions.data() + first, inputs}, rng);
+  positions_.assign({batch.positions.data() + first, inputs}, rng);
   for (const std::int32_t answer : sample.answers) {
     batch.answer_rows.push_back(first + answer - 1);
     batch.targets.push_back(sample.tokens[static_cast<std::size_t>(answer)]);

@@ -9,12 +9,12 @@
 namespace attnspan {
 
 /// Stacks samples as model inputs: the last token of a sample is never an input, and rows after the
-/// last answer row are left out. Positions are the encoding's, drawn from Stream::positions where
-/// it draws them.
+/// last answer row are left out. Positions are the model's, drawn from Stream::positions where it
+/// draws them.
 class BatchPacker {
  public:
-  BatchPacker(const PositionEncoding<float>& position, std::uint64_t seed)
-      : position_(&position), seed_(seed) {}
+  BatchPacker(const Positions& positions, std::uint64_t seed)
+      : positions_(positions), seed_(seed) {}
 
   /// Empties `batch`.
   void clear(PackedBatch& batch) const;
@@ -23,7 +23,7 @@ class BatchPacker {
   void add(const Sample& sample, std::uint64_t identity, PackedBatch& batch) const;
 
  private:
-  const PositionEncoding<float>* position_;
+  Positions positions_;
   std::uint64_t seed_;
 };
 

@@ -91,7 +91,7 @@ EvaluationSpeed measure_evaluation(const ModelConfig& config, std::span<const fl
                                    const std::atomic<bool>* stop) {
   const Transformer<float> model(config);
   Rng rng(0, Stream::benchmark, static_cast<std::uint64_t>(length));
-  const BatchPacker packer(model.position(), 0);
+  const BatchPacker packer(model.positions(), 0);
   PackedBatch batch;
   packer.clear(batch);
   packer.add(task.generate(rng, length, Purpose::evaluation), 0, batch);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
+#include "model/by_layer.hpp"
 #include "model/transformer.hpp"
 #include "position/position.hpp"
 
@@ -15,11 +16,15 @@ double layer_weights(const ModelConfig& c) {
   return 4 * d * d + 2 * d * static_cast<double>(c.d_ff);
 }
 
-Index biased_heads(const ModelConfig& config) {
-  const auto position = make_position<float>(config.position, {config.heads, config.d_head()});
-  Index count = 0;
-  for (Index head = 0; head < config.heads; ++head) count += position->biased(head) ? 1 : 0;
-  return count;
+/// Heads of each layer that have a bias.
+std::vector<double> biased_heads(const ModelConfig& config) {
+  std::vector<double> counts;
+  for (const std::string& name : by_layer("position", config.position, config.layers)) {
+    const auto position = make_position<float>(name, {config.heads, config.d_head()});
+    counts.push_back(0);
+    for (Index head = 0; head < config.heads; ++head) counts.back() += position->biased(head);
+  }
+  return counts;
 }
 
 }  // namespace
@@ -39,13 +44,14 @@ double evaluation_flops(const ModelConfig& config, const Task& task, std::int64_
   const auto n = static_cast<double>(task.total_tokens(length, Purpose::evaluation));
   const auto answers = static_cast<double>(task.answer_tokens(length, Purpose::evaluation));
   const auto d = static_cast<double>(config.d_model), head = static_cast<double>(config.d_head());
-  const auto biased = static_cast<double>(biased_heads(config));
-  const double free_heads = static_cast<double>(config.heads) - biased;
+  const std::vector<double> biased_by_layer = biased_heads(config);
   // Heads with a distance bias look back over a few hundred keys; others over all of them, or in
   // the first layer over the distinct tokens.
   const double near = std::min(n / 2, 512.0);
   double flops = answers * 2 * d * config.vocabulary;
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
+    const double biased = biased_by_layer[static_cast<std::size_t>(layer)];
+    const double free_heads = static_cast<double>(config.heads) - biased;
     const bool first = layer == 0, last = layer + 1 == config.layers;
     const double queries = last ? answers : n;
     const double far =

@@ -44,7 +44,7 @@ SampleResult evaluate_sample(const Transformer<float>& model, std::span<const fl
                              const EvaluationRequest& request, std::int64_t index,
                              const std::atomic<bool>* stop) {
   const Sample sample = evaluation_sample(task, request, index);
-  const BatchPacker packer(model.position(), request.seed);
+  const BatchPacker packer(model.positions(), request.seed);
   PackedBatch batch;
   packer.clear(batch);
   packer.add(sample, sample_identity(request, index), batch);

@@ -114,7 +114,7 @@ struct Trainer::State {
       : model(config),
         task(std::move(task_)),
         options(options_),
-        packer(model.position(), options_.seed),
+        packer(model.positions(), options_.seed),
         optimizer(model.tensors(), model.parameter_count(),
                   {options_.beta1, options_.beta2, options_.weight_decay, options_.clip,
                    options_.weight_average}),

@@ -4,7 +4,6 @@
 #include <limits>
 #include <numeric>
 
-#include "attention/attention.hpp"
 #include "support/attending.hpp"
 #include "support/catch.hpp"
 #include "support/names.hpp"
@@ -17,8 +16,6 @@ constexpr AttentionShape shape{4, 4};
 constexpr Index block = KeyStore<double>::block;
 
 constexpr Index length = 5 * block + 33;
-
-constexpr auto leave_alone = [](auto&, auto&) {};
 
 /// A sequence of which the rows at these places ask.
 PackedRows asking(const std::vector<Index>& places, Index tokens = length) {
@@ -66,15 +63,15 @@ void check_streaming(const PackedRows& rows, bool skip, double bound) {
   std::uint64_t name = 0;
   for (const std::string& variant : every_pairing())
     for (const std::string& position : every_position()) {
-      const Attention<Real> attention(shape, variant, position);
+      const Heads<Real> attention = heads_of<Real>(shape, variant, position);
       const auto check = [&](const std::string& kind, auto make_inputs) {
         INFO(variant << " under " << position << ", " << kind);
         Rng rng = random_numbers(++name);
         const AlignedVector<Real> parameters = moved_parameters(attention, rng, 0.3);
         const LayerInputs<Real> in = make_inputs(rng);
-        CHECK(largest_difference(
-                  streamed(attention, shape, parameters, rows, in, skip, leave_alone).numbers,
-                  attended(attention, parameters, rows, in).numbers) < bound);
+        CHECK(
+            largest_difference(streamed(attention, parameters, rows, in, skip, leave_alone).numbers,
+                               attended(attention, parameters, rows, in).numbers) < bound);
       };
       for (const double size : {0.01, 1.0, 5.0})
         check("random of size " + shortest(size),
@@ -111,15 +108,15 @@ TEST_CASE("steep distance biases leave far keys untouched", "[property]") {
     for (const std::string& position : {std::string("alibi"), std::string("nape")}) {
       INFO(variant << " under " << position);
       Rng rng = random_numbers(1);
-      const Attention<float> attention(shape, variant, position);
+      const Heads<float> attention = heads_of<float>(shape, variant, position);
       const AlignedVector<float> parameters = moved_parameters(attention, rng, 0.1);
       const LayerInputs<float> in(rng, rows, shape.d_model());
       // Slope 1/4 or 1 on head 0: 400 keys back is a bias of -100 and less.
-      const auto poison = [&](Dense<float>& k, Dense<float>& v) {
+      const auto poison = [&](MatrixView<float> k, MatrixView<float> v) {
         for (Index j = 0; j < 2 * block; ++j)
           for (Index c = 0; c < shape.d_head; ++c) {
-            k(j, c) = 1e4f * in.q(0, c);
-            v(j, c) = 1e6f;
+            k.row(j)[c] = 1e4f * in.q(0, c);
+            v.row(j)[c] = 1e6f;
           }
       };
       const auto first_head = [&](const Dense<float>& output) {
@@ -128,12 +125,10 @@ TEST_CASE("steep distance biases leave far keys untouched", "[property]") {
           numbers.insert(numbers.end(), output.view().row(i), output.view().row(i) + shape.d_head);
         return numbers;
       };
-      const auto honest =
-          first_head(streamed(attention, shape, parameters, rows, in, true, leave_alone));
-      CHECK(first_head(streamed(attention, shape, parameters, rows, in, true, poison)) == honest);
-      CHECK(largest_difference(
-                first_head(streamed(attention, shape, parameters, rows, in, false, poison)),
-                honest) > 1e3);
+      const auto honest = first_head(streamed(attention, parameters, rows, in, true, leave_alone));
+      CHECK(first_head(streamed(attention, parameters, rows, in, true, poison)) == honest);
+      CHECK(largest_difference(first_head(streamed(attention, parameters, rows, in, false, poison)),
+                               honest) > 1e3);
     }
 }
 
@@ -148,13 +143,13 @@ TEST_CASE("skipping drops nothing that matters among large scores", "[property]"
       for (const double spread : {1e-6, 1e-5, 1e-4, 1e-3}) {
         INFO(variant << ", sign " << sign << ", spread " << spread);
         Rng rng = random_numbers(7);
-        const Attention<float> attention(shape, variant, "nope");
+        const Heads<float> attention = heads_of<float>(shape, variant, "nope");
         LayerInputs<float> in(rng, rows, shape.d_model(), spread, spread);
         for (float& number : in.q.numbers) number += sign * 22;  // 4 x 22 x 22 / sqrt(4) = 968
         for (float& number : in.k.numbers) number += 22;
-        CHECK(largest_difference(
-                  streamed(attention, shape, {}, rows, in, true, leave_alone).numbers,
-                  streamed(attention, shape, {}, rows, in, false, leave_alone).numbers) < 2e-6);
+        CHECK(largest_difference(streamed(attention, {}, rows, in, true, leave_alone).numbers,
+                                 streamed(attention, {}, rows, in, false, leave_alone).numbers) <
+              2e-6);
       }
 }
 
@@ -163,10 +158,10 @@ TEST_CASE("a key that is not a number is not left out", "[unit]") {
   Rng rng = random_numbers(8);
   for (const char* position : {"nope", "nape"}) {
     INFO(position);
-    const Attention<float> attention(shape, "softmax", position);
+    const Heads<float> attention = heads_of<float>(shape, "softmax", position);
     LayerInputs<float> in(rng, rows, shape.d_model());
     in.k(3, shape.d_head - 1) = std::numeric_limits<float>::quiet_NaN();
-    CHECK(std::isnan(streamed(attention, shape, {}, rows, in, true, leave_alone)(0, 0)));
+    CHECK(std::isnan(streamed(attention, {}, rows, in, true, leave_alone)(0, 0)));
   }
 }
 
@@ -175,7 +170,7 @@ TEST_CASE("bounds on blocks leave unlike keys untouched", "[property]") {
   for (const std::string& variant : every_pairing()) {
     INFO(variant);
     Rng rng = random_numbers(2);
-    const Attention<float> attention(shape, variant, "nope");
+    const Heads<float> attention = heads_of<float>(shape, variant, "nope");
     const AlignedVector<float> parameters = moved_parameters(attention, rng, 0.1);
     // Keys of block 1 and of the queries' own agree with the queries, all others are opposed.
     LayerInputs<float> in(rng, rows, shape.d_model(), 0.1, 0.1);
@@ -185,16 +180,16 @@ TEST_CASE("bounds on blocks leave unlike keys untouched", "[property]") {
       for (Index j = 0; j < in.k.cols; ++j)
         in.k(i, j) += i / block == 1 || i / block == 5 ? 8.0f : -8.0f;
     const auto poison_block = [&](Index b) {
-      return [b](Dense<float>& k, Dense<float>& v) {
+      return [b](MatrixView<float> k, MatrixView<float> v) {
         for (Index i = b * block; i < (b + 1) * block; ++i)
           for (Index j = 0; j < k.cols; ++j) {
-            k(i, j) = 100;
-            v(i, j) = 1e6f;
+            k.row(i)[j] = 100;
+            v.row(i)[j] = 1e6f;
           }
       };
     };
     const auto with = [&](bool skip, const auto& poison) {
-      return streamed(attention, shape, parameters, rows, in, skip, poison).numbers;
+      return streamed(attention, parameters, rows, in, skip, poison).numbers;
     };
     const auto honest = with(true, leave_alone);
     for (const Index b : {0, 2, 3, 4}) {
@@ -213,10 +208,11 @@ TEST_CASE("attention over counted keys equals attention over listed ones", "[pro
   for (const std::string& variant : every_pairing())
     for (const std::string& position : every_position()) {
       INFO(variant << " under " << position);
-      const Attention<double> attention(shape, variant, position);
+      const Heads<double> attention = heads_of<double>(shape, variant, position);
+      const HeadStreaming<double> streaming(attention);
       std::vector<Index> heads;
       for (Index head = 0; head < shape.heads; ++head)
-        if (attention.countable(head)) heads.push_back(head);
+        if (streaming.countable(head)) heads.push_back(head);
       if (heads.empty()) continue;
       Rng rng = random_numbers(3);
       const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);
@@ -234,16 +230,20 @@ TEST_CASE("attention over counted keys equals attention over listed ones", "[pro
         for (Index j = 0; j <= rows.packing.places[static_cast<std::size_t>(i)]; ++j)
           copies(i, tokens[static_cast<std::size_t>(j)]) += 1;
 
-      Dense<double> queries = in.q, counted(queries.rows, queries.cols, 5);
-      AttentionScratch<double> scratch;
-      attention.scale(parameters.data(), in.x.view(), rows.packing.places.data(), queries.view());
-      attention.attend_counted(parameters.data(), keys.view(), values.view(), copies.view(),
-                               queries.view(), heads, counted.view(), scratch);
+      Dense<double> counted(in.q.rows, in.q.cols, 5);
+      StreamingScratch<double> scratch;
+      AlignedVector<double> unit;
+      const auto queries = streaming.queries(parameters.data(), in.q.view(), in.x.view(),
+                                             rows.packing.places, rows.positions, scratch);
+      streaming.attend_counted(
+          parameters.data(),
+          {streaming.countable_keys(keys.view(), unit), values.view(), copies.view()}, queries,
+          heads, counted.view(), scratch);
       const Dense<double> listed = attended(attention, parameters, rows, in);
       for (Index head = 0; head < shape.heads; ++head)
         for (Index i = 0; i < counted.rows; ++i)
           for (Index j = head * shape.d_head; j < (head + 1) * shape.d_head; ++j) {
-            if (attention.countable(head))
+            if (streaming.countable(head))
               REQUIRE(counted(i, j) == Approx(listed(i, j)).epsilon(0).margin(1e-11));
             else
               REQUIRE(counted(i, j) == 5);  // other heads' columns stay as they are

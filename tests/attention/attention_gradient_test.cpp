@@ -14,7 +14,7 @@ void check_every_pairing(const PackedRows& rows) {
     for (const std::string& position : every_position()) {
       INFO(variant << " under " << position);
       Rng rng = random_numbers(++name);
-      const Attention<double> attention(shape, variant, position);
+      const Heads<double> attention = heads_of<double>(shape, variant, position);
       check_attention_gradient(attention, moved_parameters(attention, rng, 0.3), rows,
                                LayerInputs<double>(rng, rows, shape.d_model()), rng);
     }
@@ -36,7 +36,7 @@ TEST_CASE("gradient of other alphas through the driver", "[gradient]") {
   for (const char* variant : {"entmax:1.2+adaptive", "sparsemax", "entmax:2+adaptive"}) {
     INFO(variant);
     Rng rng = random_numbers(3);
-    const Attention<double> attention(shape, variant, "nape");
+    const Heads<double> attention = heads_of<double>(shape, variant, "nape");
     check_attention_gradient(attention, moved_parameters(attention, rng, 0.3), rows,
                              LayerInputs<double>(rng, rows, shape.d_model()), rng);
   }

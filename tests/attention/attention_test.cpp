@@ -1,7 +1,6 @@
 // The attention driver against formulas worked out one number at a time.
 
-#include "attention/attention.hpp"
-
+#include "attention/variant.hpp"
 #include "core/error.hpp"
 #include "support/attending.hpp"
 #include "support/catch.hpp"
@@ -21,7 +20,7 @@ naive::Matrix rows_of(const Dense<double>& m, Index first, Index count) {
   return rows;
 }
 
-naive::Parameters named_parameters(const Attention<double>& attention,
+naive::Parameters named_parameters(const Heads<double>& attention,
                                    const AlignedVector<double>& parameters) {
   naive::Parameters named;
   auto at = parameters.begin();
@@ -42,7 +41,8 @@ TEST_CASE("attention equals its formulas, one number at a time", "[property]") {
       for (const char* position : {"nope", "rope", "alibi", "nape"}) {
         INFO(normalizer << "+" << scaler << " under " << position);
         Rng rng = random_numbers(1);
-        const Attention<double> attention(shape, std::string(normalizer) + "+" + scaler, position);
+        const Heads<double> attention =
+            heads_of<double>(shape, std::string(normalizer) + "+" + scaler, position);
         const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);
         const LayerInputs<double> in(rng, rows, shape.d_model(), 2);
         const Dense<double> output = attended(attention, parameters, rows, in);
@@ -65,7 +65,7 @@ TEST_CASE("rows that ask alone get what they get among all", "[property]") {
     for (const std::string& position : every_position()) {
       INFO(variant << " under " << position);
       Rng rng = random_numbers(2);
-      const Attention<double> attention(shape, variant, position);
+      const Heads<double> attention = heads_of<double>(shape, variant, position);
       const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);
       const LayerInputs<double> in(rng, all, shape.d_model());
       LayerInputs<double> asked = in;
@@ -87,13 +87,13 @@ TEST_CASE("rows that ask alone get what they get among all", "[property]") {
 }
 
 TEST_CASE("under nape only the heads without a bias are scaled", "[unit]") {
-  const Attention<double> log(shape, "ssmax", "nape");
+  const Heads<double> log = heads_of<double>(shape, "ssmax", "nape");
   REQUIRE(log.tensors().size() == 1);
   CHECK(log.tensors()[0].name == "scaler.scale");
   CHECK(log.tensors()[0].size() == 2);
-  CHECK(Attention<double>(shape, "ssmax", "alibi").tensors()[0].size() == 4);
-  CHECK(Attention<double>(shape, "softmax", "nape").tensors().empty());
-  const Attention<double> adaptive(shape, "asentmax", "nope");
+  CHECK(heads_of<double>(shape, "ssmax", "alibi").tensors()[0].size() == 4);
+  CHECK(heads_of<double>(shape, "softmax", "nape").tensors().empty());
+  const Heads<double> adaptive = heads_of<double>(shape, "asentmax", "nope");
   REQUIRE(adaptive.tensors().size() == 3);
   CHECK(adaptive.tensors()[0].rows == 16);
   CHECK(adaptive.tensors()[0].cols == 8);
@@ -102,8 +102,9 @@ TEST_CASE("under nape only the heads without a bias are scaled", "[unit]") {
 TEST_CASE("equal keys are counted only where nothing tells them apart", "[unit]") {
   const auto countable = [](const char* variant, const char* position) {
     std::string heads;
-    const Attention<float> attention(shape, variant, position);
-    for (Index head = 0; head < shape.heads; ++head) heads += attention.countable(head) ? "1" : "0";
+    const Heads<float> attention = heads_of<float>(shape, variant, position);
+    for (Index head = 0; head < shape.heads; ++head)
+      heads += HeadStreaming<float>(attention).countable(head) ? "1" : "0";
     return heads;
   };
   CHECK(countable("softmax", "nope") == "1111");
@@ -150,5 +151,5 @@ TEST_CASE("variants that do not exist are refused", "[unit]") {
   CHECK_THROWS_WITH(attention_variant("asentmax:2"),
                     "attention asentmax stands for entmax:1.5+adaptive as it is; write that out to "
                     "change it.");
-  CHECK_THROWS_AS(Attention<float>(shape, "softmax", "alibbi"), InputError);
+  CHECK_THROWS_AS(heads_of<float>(shape, "softmax", "alibbi"), InputError);
 }

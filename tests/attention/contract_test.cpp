@@ -1,8 +1,12 @@
-// The contracts of normalizer and encoding carry more than the catalog holds: an order-dependent
-// normalizer, one with learned numbers, and an encoding that is a window with learned biases, all
-// defined here and run through the unchanged driver, in training and in streaming evaluation.
+// The contracts of normalizer and encoding carry more than the catalog holds: normalizers that
+// depend on the order, with learned numbers, of directions alone, and in two passes at evaluation
+// only; encodings that are a window with learned biases, gates read from the tokens, positions
+// counted from scores, and wider queries and keys. All are defined here and run through the
+// unchanged driver, in training and in streaming evaluation.
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "support/attention_gradient.hpp"
@@ -183,6 +187,62 @@ class Tempered final : public Normalizer<double> {
   }
 };
 
+/// The least that a normalizer needs: sigmoids of the cosines of queries and keys, which do not sum
+/// to one; what a row's own key gets beside them is the row's length.
+class Cosine final : public Normalizer<double> {
+ public:
+  bool unit_vectors() const override { return true; }
+  void forward(const double*, const double* scores, Index count, double* weights,
+               double*) const override {
+    for (Index j = 0; j < count; ++j) weights[j] = sigmoid(4 * scores[j]) * length(count);
+  }
+  void backward(const double*, const double*, const double* weights, Index count, double* dweights,
+                double*) const override {
+    for (Index j = 0; j < count; ++j)
+      dweights[j] *= 4 * weights[j] * (1 - weights[j] / length(count));
+  }
+
+ private:
+  static double length(Index count) { return 1 / std::log(static_cast<double>(count + 2)); }
+};
+
+/// Softmax in training; at evaluation softmax of scores sharpened by the row's own entropy, which
+/// takes a pass over the row before the one that weighs it.
+class Sharpened final : public Normalizer<double> {
+ public:
+  explicit Sharpened(bool evaluation = false) {
+    if (!evaluation) evaluation_ = std::make_unique<Sharpened>(true);
+  }
+  const Normalizer<double>& at_evaluation() const override {
+    return evaluation_ ? *evaluation_ : *this;
+  }
+  void forward(const double*, const double* scores, Index count, double* weights,
+               double*) const override {
+    softmax(scores, 1, count, weights);
+    if (evaluation_) return;
+    double entropy = 0;
+    for (Index j = 0; j < count; ++j)
+      if (weights[j] > 0) entropy -= weights[j] * std::log(weights[j]);
+    softmax(scores, 1 + entropy, count, weights);
+  }
+  void backward(const double*, const double*, const double* weights, Index count, double* dweights,
+                double*) const override {
+    double inner = 0;
+    for (Index j = 0; j < count; ++j) inner += weights[j] * dweights[j];
+    for (Index j = 0; j < count; ++j) dweights[j] = weights[j] * (dweights[j] - inner);
+  }
+
+ private:
+  static void softmax(const double* scores, double sharpness, Index count, double* weights) {
+    const double largest = *std::max_element(scores, scores + count);
+    double sum = 0;
+    for (Index j = 0; j < count; ++j)
+      sum += weights[j] = std::exp(sharpness * (scores[j] - largest));
+    for (Index j = 0; j < count; ++j) weights[j] /= sum;
+  }
+  std::unique_ptr<Sharpened> evaluation_;
+};
+
 /// A bias learned per head and distance within a window; keys beyond it are hidden. The last head
 /// sees everything.
 class LearnedWindow final : public PositionEncoding<double> {
@@ -193,56 +253,201 @@ class LearnedWindow final : public PositionEncoding<double> {
     return {{"bias", shape.heads - 1, reach, 0, 0}};
   }
   bool biased(Index head) const override { return head + 1 < shape.heads; }
-  void add_bias(const double* parameters, Index head, Position query, const Position* keys,
-                Index count, double* scores) const override {
-    for (Index j = 0; j < count; ++j)
-      scores[j] += query - keys[j] < reach ? parameters[head * reach + query - keys[j]] : nothing;
+  void add_bias(const double* parameters, Index head, const BiasRow<double>& row, double* scores,
+                double*) const override {
+    for (Index j = 0; j < row.count; ++j) {
+      const Position distance = row.query - row.keys[j];
+      scores[j] += distance < reach ? parameters[head * reach + distance] : nothing;
+    }
   }
-  void bias_backward(const double*, Index head, Position query, const Position* keys, Index count,
-                     const double* dscores, double* dparameters) const override {
-    if (!biased(head)) return;
-    for (Index j = 0; j < count; ++j)
-      if (query - keys[j] < reach) dparameters[head * reach + query - keys[j]] += dscores[j];
+  void bias_backward(const double*, Index head, const BiasRow<double>& row, const double*,
+                     double* dscores, const BiasGradient<double>& gradient) const override {
+    for (Index j = 0; j < row.count; ++j) {
+      const Position distance = row.query - row.keys[j];
+      if (distance < reach) gradient.parameters[head * reach + distance] += dscores[j];
+    }
   }
-  double bias_bound(const double* parameters, Index head, Position distance) const override {
+  double bias_bound(const double* parameters, Index head,
+                    const BiasRow<double>& row) const override {
     if (!biased(head)) return 0;
     double largest = nothing;
-    for (Position d = distance; d < reach; ++d)
+    for (Position d = row.query - row.keys[row.count - 1]; d < reach; ++d)
       largest = std::max(largest, parameters[head * reach + d]);
     return largest;
   }
 };
 
+/// A bias that depends on the tokens at both ends: each token has a gate, and a key is seen through
+/// those of all tokens between.
+class Gates final : public PositionEncoding<double> {
+ public:
+  std::vector<TensorSpec> tensors() const override {
+    return {{"weights", shape.d_model(), shape.heads, 0, 0}};
+  }
+  bool biased(Index) const override { return true; }
+  Index features() const override { return 1; }
+  void read(const double* weights, ConstMatrixView<double> x,
+            MatrixView<double> features) const override {
+    for (Index i = 0; i < x.rows; ++i)
+      for (Index h = 0; h < shape.heads; ++h)
+        features.row(i)[h] =
+            (i > 0 ? features.row(i - 1)[h] : 0) + std::log(gate(weights, x, i, h));
+  }
+  void read_backward(const double* weights, ConstMatrixView<double> x, ConstMatrixView<double>,
+                     ConstMatrixView<double> dfeatures, MatrixView<double> dx,
+                     double* dweights) const override {
+    for (Index h = 0; h < shape.heads; ++h) {
+      double later = 0;
+      for (Index i = x.rows; i-- > 0;) {
+        later += dfeatures.row(i)[h];
+        const double slope = later * (1 - gate(weights, x, i, h));
+        for (Index c = 0; c < x.cols; ++c) {
+          dx.row(i)[c] += slope * weights[c * shape.heads + h];
+          dweights[c * shape.heads + h] += slope * x.row(i)[c];
+        }
+      }
+    }
+  }
+  void add_bias(const double*, Index, const BiasRow<double>& row, double* scores,
+                double*) const override {
+    for (Index j = 0; j < row.count; ++j) scores[j] += row.features[0] - row.key_features.row(j)[0];
+  }
+  void bias_backward(const double*, Index, const BiasRow<double>& row, const double*,
+                     double* dscores, const BiasGradient<double>& gradient) const override {
+    for (Index j = 0; j < row.count; ++j) {
+      gradient.features[0] += dscores[j];
+      gradient.key_features.row(j)[0] -= dscores[j];
+    }
+  }
+
+ private:
+  static double gate(const double* weights, ConstMatrixView<double> x, Index i, Index h) {
+    double sum = 2;
+    for (Index c = 0; c < x.cols; ++c) sum += x.row(i)[c] * weights[c * shape.heads + h];
+    return sigmoid(sum);
+  }
+};
+
+/// Positions counted from scores: a key lies as far back as the sigmoids of the scores from it on
+/// add up to, and the bias is the query's first number times a learned slope times that distance.
+class Counted final : public PositionEncoding<double> {
+ public:
+  std::vector<TensorSpec> tensors() const override { return {{"slopes", 1, shape.heads, -0.1, 0}}; }
+  bool biased(Index) const override { return true; }
+  Index carried() const override { return 1; }
+  void add_bias(const double* slopes, Index head, const BiasRow<double>& row, double* scores,
+                double* carried) const override {
+    for (Index j = row.count; j-- > 0;) {
+      carried[0] += sigmoid(scores[j]);
+      scores[j] += slopes[head] * row.vector[0] * carried[0];
+    }
+  }
+  void bias_backward(const double* slopes, Index head, const BiasRow<double>& row,
+                     const double* scores, double* dscores,
+                     const BiasGradient<double>& gradient) const override {
+    double counted = 0, farther = 0;
+    for (Index j = row.count; j-- > 0;) {
+      counted += sigmoid(scores[j]);
+      gradient.parameters[head] += dscores[j] * row.vector[0] * counted;
+      gradient.vector[0] += dscores[j] * slopes[head] * counted;
+    }
+    for (Index j = 0; j < row.count; ++j) {
+      farther += dscores[j] * slopes[head] * row.vector[0];
+      const double gate = sigmoid(scores[j]);
+      dscores[j] += farther * gate * (1 - gate);
+    }
+  }
+};
+
+/// Turns queries and keys into wider ones: their magnitudes at angles that grow with the position,
+/// keys behind by a learned angle.
+class Polar final : public PositionEncoding<double> {
+ public:
+  std::vector<TensorSpec> tensors() const override { return {{"behind", 1, shape.heads, 0, 0}}; }
+  Index width() const override { return 2 * shape.d_head; }
+  void turn(const double* behind, Role role, const Position* positions,
+            ConstMatrixView<double> from, MatrixView<double> to) const override {
+    for_each(from, [&](Index i, Index head, Index c) {
+      const double size = std::exp(from.row(i)[c] / 4),
+                   at = angle(behind, role, positions[i], head, c);
+      to.row(i)[2 * c] = size * std::cos(at);
+      to.row(i)[2 * c + 1] = size * std::sin(at);
+    });
+  }
+  void turn_backward(const double* behind, Role role, const Position* positions,
+                     ConstMatrixView<double> from, ConstMatrixView<double> dto,
+                     MatrixView<double> dfrom, double* dbehind) const override {
+    for_each(from, [&](Index i, Index head, Index c) {
+      const double size = std::exp(from.row(i)[c] / 4),
+                   at = angle(behind, role, positions[i], head, c);
+      const double dcos = dto.row(i)[2 * c], dsin = dto.row(i)[2 * c + 1];
+      dfrom.row(i)[c] = size / 4 * (dcos * std::cos(at) + dsin * std::sin(at));
+      if (role == Role::key) dbehind[head] += size * (dsin * std::cos(at) - dcos * std::sin(at));
+    });
+  }
+
+ private:
+  template <class Body>
+  static void for_each(ConstMatrixView<double> from, const Body& body) {
+    for (Index i = 0; i < from.rows; ++i)
+      for (Index c = 0; c < from.cols; ++c) body(i, c / shape.d_head, c);
+  }
+  static double angle(const double* behind, Role role, Position position, Index head, Index c) {
+    return static_cast<double>(position) / static_cast<double>(1 + c % shape.d_head) +
+           (role == Role::key ? behind[head] : 0);
+  }
+};
+
 struct Case {
   std::string name;
-  Attention<double> attention;
+  Heads<double> heads;
 };
+
+struct Parts {
+  std::vector<std::pair<std::string, std::function<std::unique_ptr<Normalizer<double>>()>>>
+      normalizers;
+  std::vector<std::pair<std::string, std::function<std::unique_ptr<PositionEncoding<double>>()>>>
+      encodings;
+};
+
+template <class Made, class Contract>
+std::function<std::unique_ptr<Contract>()> maker() {
+  return [] { return std::make_unique<Made>(); };
+}
 
 /// The new parts with each other and with those of the catalogs.
 std::vector<Case> every_case() {
+  Parts fresh{{{"stick breaking", maker<StickBreaking, Normalizer<double>>()},
+               {"tempered", maker<Tempered, Normalizer<double>>()},
+               {"cosine", maker<Cosine, Normalizer<double>>()},
+               {"sharpened", maker<Sharpened, Normalizer<double>>()}},
+              {{"a window", maker<LearnedWindow, PositionEncoding<double>>()},
+               {"gates", maker<Gates, PositionEncoding<double>>()},
+               {"counted", maker<Counted, PositionEncoding<double>>()},
+               {"polar", maker<Polar, PositionEncoding<double>>()}}};
+  Parts known;
+  for (const NormalizerEntry& entry : normalizer_catalog())
+    known.normalizers.push_back(
+        {entry.name, [&entry] { return normalizer_of(entry.name).make<double>(); }});
+  for (const std::string& name : every_position())
+    known.encodings.push_back({name, [name] {
+                                 return make_position<double>(name, {shape.heads, shape.d_head});
+                               }});
   std::vector<Case> cases;
-  const auto add = [&](const std::string& name, const std::string& scaler,
-                       std::unique_ptr<Normalizer<double>> normalizer,
-                       std::unique_ptr<PositionEncoding<double>> position) {
-    cases.push_back({name + ", scaler " + scaler,
-                     Attention<double>(shape, scaler_of(scaler).make<double>(),
-                                       std::move(normalizer), std::move(position))});
+  const auto scalers = scaler_catalog();
+  const auto add = [&](const auto& normalizer, const auto& encoding) {
+    // Scalers in turn: each meets every kind of part.
+    const std::string& scaler = scalers[cases.size() % scalers.size()].name;
+    cases.push_back({normalizer.first + " under " + encoding.first + ", scaler " + scaler,
+                     Heads<double>(shape, {scaler_of(scaler).make<double>(), normalizer.second(),
+                                           encoding.second(), ScaledHeads::all})});
   };
-  for (const ScalerEntry& scaler : scaler_catalog()) {
-    add("stick breaking in a window", scaler.name, std::make_unique<StickBreaking>(),
-        std::make_unique<LearnedWindow>());
-    add("tempered in a window", scaler.name, std::make_unique<Tempered>(),
-        std::make_unique<LearnedWindow>());
-    for (const NormalizerEntry& entry : normalizer_catalog())
-      add(entry.name + " in a window", scaler.name, normalizer_of(entry.name).make<double>(),
-          std::make_unique<LearnedWindow>());
-    for (const std::string& position : every_position()) {
-      add("stick breaking under " + position, scaler.name, std::make_unique<StickBreaking>(),
-          make_position<double>(position, {shape.heads, shape.d_head}));
-      add("tempered under " + position, scaler.name, std::make_unique<Tempered>(),
-          make_position<double>(position, {shape.heads, shape.d_head}));
-    }
+  for (const auto& normalizer : fresh.normalizers) {
+    for (const auto& encoding : fresh.encodings) add(normalizer, encoding);
+    for (const auto& encoding : known.encodings) add(normalizer, encoding);
   }
+  for (const auto& normalizer : known.normalizers)
+    for (const auto& encoding : fresh.encodings) add(normalizer, encoding);
   return cases;
 }
 
@@ -255,7 +460,7 @@ TEST_CASE("new normalizers and encodings have their gradients through the driver
   for (const Case& found : every_case()) {
     INFO(found.name);
     Rng rng = random_numbers(++name);
-    check_attention_gradient(found.attention, moved_parameters(found.attention, rng, 0.3), rows,
+    check_attention_gradient(found.heads, moved_parameters(found.heads, rng, 0.3), rows,
                              LayerInputs<double>(rng, rows, shape.d_model()), rng);
   }
 }
@@ -268,12 +473,11 @@ TEST_CASE("new normalizers and encodings stream what they attend to at once", "[
       for (const bool skip : {false, true}) {
         INFO(found.name << ", queries of size " << size << (skip ? ", skipping" : ""));
         Rng rng = random_numbers(++name);
-        const AlignedVector<double> parameters = moved_parameters(found.attention, rng, 0.3);
+        const AlignedVector<double> parameters = moved_parameters(found.heads, rng, 0.3);
         const LayerInputs<double> in(rng, rows, shape.d_model(), size);
         CHECK(largest_difference(
-                  streamed(found.attention, shape, parameters, rows, in, skip, [](auto&, auto&) {})
-                      .numbers,
-                  attended(found.attention, parameters, rows, in).numbers) < 1e-11);
+                  streamed(found.heads, parameters, rows, in, skip, leave_alone).numbers,
+                  attended(found.heads, parameters, rows, in).numbers) < 1e-11);
       }
 }
 
@@ -282,19 +486,19 @@ TEST_CASE("keys outside a window are never touched", "[property]") {
   last.packing.places = {590, 599};
   last.packing.query_rows = last.packing.places;
   last.packing.query_begin = {0, 2};
-  const Attention<double> attention(shape, scaler_of("none").make<double>(),
-                                    std::make_unique<StickBreaking>(),
-                                    std::make_unique<LearnedWindow>());
+  const Heads<double> attention(
+      shape, {scaler_of("none").make<double>(), std::make_unique<StickBreaking>(),
+              std::make_unique<LearnedWindow>(), ScaledHeads::all});
   Rng rng = random_numbers(300);
   const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);
   const LayerInputs<double> in(rng, last, shape.d_model());
   // Sigmoids of -infinity are 0, but 0 times NaN is not: a touched value would show.
-  const auto poison = [](Dense<double>&, Dense<double>& v) {
+  const auto poison = [](MatrixView<double>, MatrixView<double> v) {
     for (Index j = 0; j < 256; ++j)
-      std::fill_n(v.view().row(j), 2 * shape.d_head, std::numeric_limits<double>::quiet_NaN());
+      std::fill_n(v.row(j), 2 * shape.d_head, std::numeric_limits<double>::quiet_NaN());
   };
   const auto with = [&](bool skip) {
-    return streamed(attention, shape, parameters, last, in, skip, poison).numbers;
+    return streamed(attention, parameters, last, in, skip, poison).numbers;
   };
   CHECK(largest_difference(with(true), attended(attention, parameters, last, in).numbers) < 1e-12);
   CHECK_FALSE(std::isfinite(largest_difference(with(false), with(true))));

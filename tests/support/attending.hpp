@@ -4,16 +4,24 @@
 #include <string>
 #include <vector>
 
-#include "attention/attention.hpp"
+#include "attention/head_streaming.hpp"
+#include "attention/head_training.hpp"
 #include "support/numbers.hpp"
 
-/// Starting values of the attention's learned numbers, moved off their start by normal numbers of
+/// The heads that these names stand for.
+template <class Real>
+attnspan::Heads<Real> heads_of(const attnspan::AttentionShape& shape, const std::string& variant,
+                               const std::string& position) {
+  return attnspan::Heads<Real>(shape, attnspan::make_parts<Real>(shape, variant, position));
+}
+
+/// Starting values of the heads' learned numbers, moved off their start by normal numbers of
 /// this deviation.
 template <class Real>
-attnspan::AlignedVector<Real> moved_parameters(const attnspan::Attention<Real>& attention,
+attnspan::AlignedVector<Real> moved_parameters(const attnspan::Heads<Real>& heads,
                                                attnspan::Rng& rng, double deviation) {
   attnspan::AlignedVector<Real> parameters;
-  for (const attnspan::TensorSpec& spec : attention.tensors())
+  for (const attnspan::TensorSpec& spec : heads.tensors())
     for (attnspan::Index i = 0; i < spec.size(); ++i)
       parameters.push_back(static_cast<Real>(spec.mean + deviation * rng.normal()));
   return parameters;
@@ -39,79 +47,81 @@ struct PackedRows {
       packing.query_begin.push_back(packing.queries());
     }
   }
-  attnspan::Index keys() const { return packing.key_begin.back(); }
+  attnspan::Index keys() const { return packing.keys(); }
+
+  /// The packing with the positions of its rows, which must outlive it.
+  attnspan::Packing placed() const {
+    attnspan::Packing rows = packing;
+    rows.positions = positions.data();
+    for (const attnspan::Index row : packing.query_rows)
+      rows.query_positions.push_back(positions[static_cast<std::size_t>(row)]);
+    return rows;
+  }
 };
 
-/// One layer's inputs for such rows: x and q for the queries, k and v for the keys. q and k are not
-/// turned yet.
+/// One layer's inputs for such rows: x and q for the queries, k, v and context for the keys. q and
+/// k are not turned yet.
 template <class Real>
 struct LayerInputs {
-  Dense<Real> x, q, k, v;
+  Dense<Real> x, q, k, v, context;
 
   LayerInputs(attnspan::Rng& rng, const PackedRows& rows, attnspan::Index d_model,
               double query_size = 1, double key_size = 1)
       : x(normal_matrix<Real>(rng, rows.packing.queries(), d_model)),
         q(normal_matrix<Real>(rng, rows.packing.queries(), d_model, query_size)),
         k(normal_matrix<Real>(rng, rows.keys(), d_model, key_size)),
-        v(normal_matrix<Real>(rng, rows.keys(), d_model)) {}
+        v(normal_matrix<Real>(rng, rows.keys(), d_model)),
+        context(normal_matrix<Real>(rng, rows.keys(), d_model)) {}
+
+  attnspan::HeadInputs<Real> view() const {
+    return {q.view(), k.view(), v.view(), x.view(), context.view()};
+  }
 };
 
-/// Positions of the query rows.
-inline std::vector<attnspan::Position> query_positions(const PackedRows& rows) {
-  std::vector<attnspan::Position> positions;
-  for (const attnspan::Index row : rows.packing.query_rows)
-    positions.push_back(rows.positions[static_cast<std::size_t>(row)]);
-  return positions;
-}
-
-/// Turns q and k as the layer around the attention does.
+/// Attention of the packed rows, all at once.
 template <class Real>
-void turn(const attnspan::Attention<Real>& attention, const PackedRows& rows, Dense<Real>& q,
-          Dense<Real>& k) {
-  attention.position().rotate(q.view(), query_positions(rows).data(), false);
-  attention.position().rotate(k.view(), rows.positions.data(), false);
-}
-
-/// Attention of the packed rows, from queries and keys that are not turned yet.
-template <class Real>
-Dense<Real> attended(const attnspan::Attention<Real>& attention,
+Dense<Real> attended(const attnspan::Heads<Real>& heads,
                      const attnspan::AlignedVector<Real>& parameters, const PackedRows& rows,
-                     const LayerInputs<Real>& in) {
-  Dense<Real> q = in.q, k = in.k, output(q.rows, q.cols);
-  turn(attention, rows, q, k);
-  attnspan::AttentionTrace<Real> trace;
-  attnspan::AttentionScratch<Real> scratch;
-  attention.forward(parameters.data(), rows.packing, rows.positions.data(), in.x.view(), q.view(),
-                    k.view(), in.v.view(), output.view(), trace, scratch);
+                     const LayerInputs<Real>& in,
+                     attnspan::Phase phase = attnspan::Phase::evaluation) {
+  Dense<Real> output(in.q.rows, in.q.cols);
+  attnspan::HeadTrace<Real> trace;
+  attnspan::HeadScratch<Real> scratch;
+  attnspan::HeadTraining<Real>(heads).forward(parameters.data(), phase, rows.placed(), in.view(),
+                                              output.view(), trace, scratch);
   return output;
 }
 
 /// Streaming attention of all heads over one sequence, tile by tile. `poison` may change the keys
-/// and values after their bounds were taken: what is never touched cannot change the result.
+/// and values, as they enter the scores, after their bounds were taken: what is never touched
+/// cannot change the result.
 template <class Real, class Poison>
-Dense<Real> streamed(const attnspan::Attention<Real>& attention,
-                     const attnspan::AttentionShape& shape,
+Dense<Real> streamed(const attnspan::Heads<Real>& heads,
                      const attnspan::AlignedVector<Real>& parameters, const PackedRows& rows,
                      const LayerInputs<Real>& in, bool skip, const Poison& poison) {
   constexpr attnspan::Index tile_rows = 64;
-  Dense<Real> q = in.q, k = in.k, v = in.v, output(q.rows, q.cols, Real(77));
-  turn(attention, rows, q, k);
+  const attnspan::HeadStreaming<Real> streaming(heads);
+  Dense<Real> output(in.q.rows, in.q.cols, Real(77));
   attnspan::KeyStore<Real> store;
-  store.keys = k.view();
-  store.values = v.view();
-  store.positions = rows.positions.data();
-  attention.bound_keys(store);
-  poison(k, v);
-  std::vector<attnspan::Index> heads;
-  for (attnspan::Index head = 0; head < shape.heads; ++head) heads.push_back(head);
-  attnspan::AttentionScratch<Real> scratch;
-  const std::unique_ptr<attnspan::RowStream<Real>> stream = attention.stream();
-  const attnspan::Index* places = rows.packing.places.data();
-  attention.scale(parameters.data(), in.x.view(), places, q.view());
-  for (attnspan::Index first = 0; first < q.rows; first += tile_rows) {
-    const attnspan::Index count = std::min(tile_rows, q.rows - first);
-    attention.attend(parameters.data(), store, q.view().middle_rows(first, count), places + first,
-                     heads, skip, *stream, output.view().middle_rows(first, count), scratch);
+  attnspan::StreamingScratch<Real> scratch;
+  streaming.open(rows.positions, store);
+  streaming.put(parameters.data(), 0, in.k.view(), in.v.view(), store, scratch);
+  streaming.close(parameters.data(), in.context.view(), true, store);
+  poison(store.keys, store.values);
+  std::vector<attnspan::Index> every;
+  for (attnspan::Index head = 0; head < heads.shape().heads; ++head) every.push_back(head);
+  const std::span<const attnspan::Index> places(rows.packing.places);
+  for (attnspan::Index first = 0; first < in.q.rows; first += tile_rows) {
+    const attnspan::Index count = std::min(tile_rows, in.q.rows - first);
+    const auto of_tile =
+        places.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
+    const auto queries =
+        streaming.queries(parameters.data(), in.q.view().middle_rows(first, count),
+                          in.x.view().middle_rows(first, count), of_tile, rows.positions, scratch);
+    streaming.attend(parameters.data(), store, {of_tile, queries}, every, skip,
+                     output.view().middle_rows(first, count), scratch);
   }
   return output;
 }
+
+constexpr auto leave_alone = [](auto&, auto&) {};

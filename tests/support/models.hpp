@@ -44,7 +44,7 @@ std::vector<attnspan::Position> positions_of(const attnspan::Transformer<Real>& 
                                              attnspan::Index tokens) {
   std::vector<attnspan::Position> positions(static_cast<std::size_t>(tokens));
   attnspan::Rng rng = random_numbers(99);
-  model.position().assign(positions, rng);
+  model.positions().assign(positions, rng);
   return positions;
 }
 

@@ -16,8 +16,7 @@ Sample sample_of(std::vector<Token> tokens, std::vector<std::int32_t> answers) {
 }  // namespace
 
 TEST_CASE("samples are stacked with the rows that predict their answers", "[unit]") {
-  const auto position = make_position<float>("nope", {1, 2});
-  const BatchPacker packer(*position, 0);
+  const BatchPacker packer(Positions{}, 0);
   PackedBatch batch;
   packer.clear(batch);
   CHECK(batch.rows() == 0);

@@ -31,7 +31,7 @@ struct HalfTrained {
 };
 
 PackedBatch packed(const Transformer<float>& model, const Sample& sample) {
-  const BatchPacker packer(model.position(), 0);
+  const BatchPacker packer(model.positions(), 0);
   PackedBatch batch;
   packer.clear(batch);
   packer.add(sample, 0, batch);

@@ -23,7 +23,7 @@ TEST_CASE("streaming logits of trained models equal those of training", "[proper
       run.options.learning_rate = 1e-2;
       const Trainer trainer = run.trained();
       const Transformer<float> model(run.config);
-      const BatchPacker packer(model.position(), 0);
+      const BatchPacker packer(model.positions(), 0);
       for (const std::int64_t length : {20, 600}) {
         PackedBatch batch;
         packer.clear(batch);

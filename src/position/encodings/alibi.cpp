@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "position/linear_bias.hpp"
+#include "position/scaled_heads.hpp"
 
 namespace attnspan {
 namespace {
@@ -10,8 +11,7 @@ namespace {
 template <class Real>
 class Alibi final : public PositionEncoding<Real> {
  public:
-  Alibi(const Arguments& arguments, const PositionShape& shape)
-      : scaled_(scales_biased(arguments)) {
+  Alibi(const Arguments& arguments, const PositionShape& shape) {
     std::vector<double> geometric;
     for (Index head = 1; head <= shape.heads; ++head)
       geometric.push_back(
@@ -20,21 +20,19 @@ class Alibi final : public PositionEncoding<Real> {
       slopes_.push_back(static_cast<Real>(slope));
   }
 
-  bool scaled(Index) const override { return scaled_; }
   bool biased(Index) const override { return true; }
 
-  void add_bias(const Real*, Index head, Position query, const Position* keys, Index count,
-                Real* scores) const override {
-    add_linear_bias(slope(head), query, keys, count, scores);
+  void add_bias(const Real*, Index head, const BiasRow<Real>& row, Real* scores,
+                Real*) const override {
+    add_linear_bias(slope(head), row, scores);
   }
 
-  Real bias_bound(const Real*, Index head, Position distance) const override {
-    return -slope(head) * static_cast<Real>(distance);
+  Real bias_bound(const Real*, Index head, const BiasRow<Real>& row) const override {
+    return linear_bias_bound(slope(head), row);
   }
 
  private:
   Real slope(Index head) const { return slopes_[static_cast<std::size_t>(head)]; }
-  bool scaled_;
   std::vector<Real> slopes_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "core/error.hpp"
 #include "position/linear_bias.hpp"
+#include "position/scaled_heads.hpp"
 
 namespace attnspan {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 template <class Real>
 class Nape final : public PositionEncoding<Real> {
  public:
-  Nape(const Arguments& arguments, const PositionShape& shape) : scaled_(scales_biased(arguments)) {
+  Nape(const Arguments& arguments, const PositionShape& shape) {
     const Index near =
         arguments.text("near") == "half" ? shape.heads / 2 : arguments.integer("near");
     if (near > shape.heads)
@@ -26,21 +27,19 @@ class Nape final : public PositionEncoding<Real> {
       slopes_.push_back(static_cast<Real>(slope));
   }
 
-  bool scaled(Index head) const override { return scaled_ || !biased(head); }
   bool biased(Index head) const override { return head < static_cast<Index>(slopes_.size()); }
 
-  void add_bias(const Real*, Index head, Position query, const Position* keys, Index count,
-                Real* scores) const override {
-    if (biased(head)) add_linear_bias(slope(head), query, keys, count, scores);
+  void add_bias(const Real*, Index head, const BiasRow<Real>& row, Real* scores,
+                Real*) const override {
+    if (biased(head)) add_linear_bias(slope(head), row, scores);
   }
 
-  Real bias_bound(const Real*, Index head, Position distance) const override {
-    return biased(head) ? -slope(head) * static_cast<Real>(distance) : Real(0);
+  Real bias_bound(const Real*, Index head, const BiasRow<Real>& row) const override {
+    return biased(head) ? linear_bias_bound(slope(head), row) : Real(0);
   }
 
  private:
   Real slope(Index head) const { return slopes_[static_cast<std::size_t>(head)]; }
-  bool scaled_;
   std::vector<Real> slopes_;  // of the near heads, which come first
 };
 

@@ -24,32 +24,45 @@ class Rope final : public PositionEncoding<Real> {
       fill(position, entry(position));
   }
 
-  bool rotary() const override { return true; }
+  Index width() const override { return shape_.d_head; }
 
-  void rotate(MatrixView<Real> vectors, const Position* positions, bool inverse) const override {
+  void turn(const Real*, Role, const Position* positions, ConstMatrixView<Real> from,
+            MatrixView<Real> to) const override {
+    rotate(positions, from, to, 1);
+  }
+
+  void turn_backward(const Real*, Role, const Position* positions, ConstMatrixView<Real>,
+                     ConstMatrixView<Real> dto, MatrixView<Real> dfrom, Real*) const override {
+    rotate(positions, dto, dfrom, -1);
+  }
+
+ private:
+  /// direction -1 turns back, which is also the gradient.
+  void rotate(const Position* positions, ConstMatrixView<Real> from, MatrixView<Real> to,
+              Real direction) const {
     std::vector<Real> far(static_cast<std::size_t>(pairs() * 2));
-    for (Index i = 0; i < vectors.rows; ++i) {
+    for (Index i = 0; i < from.rows; ++i) {
       const Real* turns = entry(positions[i]);
       if (positions[i] >= table_positions) {
         fill(positions[i], far.data());
         turns = far.data();
       }
       for (Index head = 0; head < shape_.heads; ++head) {
-        Real* low = vectors.row(i) + head * shape_.d_head;
-        Real* high = low + pairs();
+        const Real* low = from.row(i) + head * shape_.d_head;
+        const Real* high = low + pairs();
+        Real* to_low = to.row(i) + head * shape_.d_head;
+        Real* to_high = to_low + pairs();
 #pragma omp simd
         for (Index pair = 0; pair < pairs(); ++pair) {
-          const Real cosine = turns[pair];
-          const Real sine = inverse ? -turns[pairs() + pair] : turns[pairs() + pair];
+          const Real cosine = turns[pair], sine = direction * turns[pairs() + pair];
           const Real a = low[pair], b = high[pair];
-          low[pair] = a * cosine - b * sine;
-          high[pair] = a * sine + b * cosine;
+          to_low[pair] = a * cosine - b * sine;
+          to_high[pair] = a * sine + b * cosine;
         }
       }
     }
   }
 
- private:
   // Training meets the same few positions at every step; farther ones are worked out when met.
   static constexpr Position table_positions = 2048;
 

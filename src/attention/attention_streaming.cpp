@@ -1,0 +1,144 @@
+#include "attention/attention_streaming.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+
+#include "core/parallel.hpp"
+
+namespace attnspan {
+
+template <class Real>
+AttentionStreaming<Real>::AttentionStreaming(std::span<const Position> positions, bool skip,
+                                             const std::atomic<bool>* stop)
+    : positions_(positions),
+      skip_(skip),
+      stop_(stop),
+      locals_(static_cast<std::size_t>(omp_get_max_threads())) {}
+
+template <class Real>
+typename AttentionStreaming<Real>::Local& AttentionStreaming<Real>::local() {
+  return locals_[static_cast<std::size_t>(omp_get_thread_num())];
+}
+
+template <class Real>
+void AttentionStreaming<Real>::open(const Attention<Real>& layer, const Real* parameters,
+                                    ConstMatrixView<Real> stream, std::span<const Index> places,
+                                    const EmbeddedTokens<Real>* embedded) {
+  layer_ = &layer;
+  parameters_ = parameters;
+  places_ = places;
+  for (Local& local : locals_) local.scratch.stream = nullptr;  // layers may differ
+  split_heads(embedded);
+  if (!streamed_heads_.empty()) put_keys(stream);
+  if (!counted_heads_.empty()) count_tokens(*embedded);
+}
+
+template <class Real>
+void AttentionStreaming<Real>::split_heads(const EmbeddedTokens<Real>* embedded) {
+  const HeadStreaming<Real> heads(layer_->heads());
+  streamed_heads_.clear();
+  counted_heads_.clear();
+  const bool fewer =
+      embedded && skip_ && embedded->embedding.rows < static_cast<Index>(embedded->tokens.size());
+  for (Index head = 0; head < layer_->heads().shape().heads; ++head)
+    (fewer && heads.countable(head) ? counted_heads_ : streamed_heads_).push_back(head);
+}
+
+template <class Real>
+void AttentionStreaming<Real>::put_keys(ConstMatrixView<Real> stream) {
+  const HeadStreaming<Real> heads(layer_->heads());
+  const Real* of_heads = layer_->head_parameters(parameters_);
+  const Index d = stream.cols;
+  heads.open(positions_, store_);
+  const auto all_normed = reserve(normed_, heads.reads() ? stream.rows : 0, d);
+  parallel_for(streaming_tiles(stream.rows), [&](Index tile) {
+    if (stopped()) return;
+    Local& mine = local();
+    const Index first = tile * streaming_rows;
+    const Index rows = std::min(streaming_rows, stream.rows - first);
+    const auto normed =
+        heads.reads() ? all_normed.middle_rows(first, rows) : reserve(mine.normed, rows, d);
+    layer_->normalise(parameters_, stream.middle_rows(first, rows), normed,
+                      reserve(mine.inverse_rms, rows, 1).data);
+    const auto key_value = reserve(mine.key_value, rows, 2 * d);
+    layer_->project_key_value(parameters_, normed, key_value);
+    heads.put(of_heads, first, key_value.middle_cols(0, d), key_value.middle_cols(d, d), store_,
+              mine.scratch);
+  });
+  if (!stopped()) heads.close(of_heads, all_normed, skip_, store_);
+}
+
+/// Keys and values of each token of the vocabulary, and how often each stands before the first row
+/// of every tile.
+template <class Real>
+void AttentionStreaming<Real>::count_tokens(const EmbeddedTokens<Real>& embedded) {
+  const Index vocabulary = embedded.embedding.rows, d = embedded.embedding.cols;
+  AlignedVector<Real> normed_memory, inverse_rms;
+  const auto normed = reserve(normed_memory, vocabulary, d);
+  layer_->normalise(parameters_, embedded.embedding, normed,
+                    reserve(inverse_rms, vocabulary, 1).data);
+  const auto key_value = reserve(token_key_value_, vocabulary, 2 * d);
+  layer_->project_key_value(parameters_, normed, key_value);
+  counted_.keys =
+      HeadStreaming<Real>(layer_->heads()).countable_keys(key_value.middle_cols(0, d), token_keys_);
+  counted_.values = key_value.middle_cols(d, d);
+  tokens_ = embedded.tokens;
+
+  const Index tiles = streaming_tiles(static_cast<Index>(places_.size()));
+  const auto copies = reserve_zeros(copies_before_, tiles, vocabulary);
+  Index place = 0;
+  for (Index tile = 0; tile < tiles; ++tile) {
+    Real* row = copies.row(tile);
+    if (tile > 0) std::copy_n(copies.row(tile - 1), vocabulary, row);
+    for (; place < places_[static_cast<std::size_t>(tile * streaming_rows)]; ++place)
+      row[tokens_[static_cast<std::size_t>(place)]] += 1;
+  }
+}
+
+/// How often each row of a tile sees each token: rows x vocabulary.
+template <class Real>
+MatrixView<const Real> AttentionStreaming<Real>::copies_seen(Index tile,
+                                                             std::span<const Index> places) {
+  const Index vocabulary = counted_.keys.rows;
+  const auto copies = reserve(local().copies, static_cast<Index>(places.size()), vocabulary);
+  const Real* before = copies_before_.data() + tile * vocabulary;
+  Index place = places[0];
+  for (Index i = 0; i < copies.rows; ++i) {
+    std::copy_n(before, vocabulary, copies.row(i));
+    for (; place <= places[static_cast<std::size_t>(i)]; ++place)
+      copies.row(i)[tokens_[static_cast<std::size_t>(place)]] += 1;
+    before = copies.row(i);
+  }
+  return copies;
+}
+
+template <class Real>
+void AttentionStreaming<Real>::add(Index tile, MatrixView<Real> tile_stream) {
+  Local& mine = local();
+  const HeadStreaming<Real> heads(layer_->heads());
+  const Real* of_heads = layer_->head_parameters(parameters_);
+  const Index rows = tile_stream.rows, d = tile_stream.cols;
+  const auto places = places_.subspan(static_cast<std::size_t>(tile * streaming_rows),
+                                      static_cast<std::size_t>(rows));
+  const auto normed = reserve(mine.normed, rows, d);
+  layer_->normalise(parameters_, tile_stream, normed, reserve(mine.inverse_rms, rows, 1).data);
+  const auto query = reserve(mine.query, rows, d);
+  layer_->project_query(parameters_, normed, query);
+  const auto scaled = heads.queries(of_heads, query, normed, places, positions_, mine.scratch);
+
+  const auto attended = reserve(mine.attended, rows, d);
+  if (!streamed_heads_.empty())
+    heads.attend(of_heads, store_, {places, scaled}, streamed_heads_, skip_, attended,
+                 mine.scratch);
+  if (!counted_heads_.empty()) {
+    const CountedKeys<Real> counted{counted_.keys, counted_.values, copies_seen(tile, places)};
+    heads.attend_counted(of_heads, counted, scaled, counted_heads_, attended, mine.scratch);
+  }
+  layer_->add_output(parameters_, attended, tile_stream);
+}
+
+template class AttentionStreaming<float>;
+template class AttentionStreaming<double>;
+
+}  // namespace attnspan

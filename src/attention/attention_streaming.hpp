@@ -1,0 +1,72 @@
+#pragma once
+
+#include <atomic>
+#include <span>
+#include <vector>
+
+#include "attention/attention.hpp"
+#include "attention/head_streaming.hpp"
+
+namespace attnspan {
+
+/// Rows of a sequence that a thread works on at one time.
+constexpr Index streaming_rows = 64;
+
+inline Index streaming_tiles(Index rows) { return (rows + streaming_rows - 1) / streaming_rows; }
+
+/// The rows of a stream that is nothing yet but the embedding of its tokens.
+template <class Real>
+struct EmbeddedTokens {
+  std::span<const std::int32_t> tokens;
+  ConstMatrixView<Real> embedding;  ///< vocabulary x d_model
+};
+
+/// Attention of one layer after the other over one long sequence. Memory stays from layer to layer.
+template <class Real>
+class AttentionStreaming {
+ public:
+  /// `stop`, where given, is polled between tiles. With `skip`, what cannot change a result is left
+  /// out.
+  AttentionStreaming(std::span<const Position> positions, bool skip, const std::atomic<bool>* stop);
+
+  /// Works out the keys and values of all rows of the stream (tokens x d_model), for a layer that
+  /// asks at these places. `embedded`: where given, keys and values depend on the token alone, so
+  /// that heads which see the past as a multiset are worked out from counts of the distinct tokens.
+  void open(const Attention<Real>& layer, const Real* parameters, ConstMatrixView<Real> stream,
+            std::span<const Index> places, const EmbeddedTokens<Real>* embedded);
+
+  /// Adds the attention of the rows of a tile, those of the places from tile streaming_rows on.
+  /// From any thread.
+  void add(Index tile, MatrixView<Real> tile_stream);
+
+ private:
+  struct Local {
+    AlignedVector<Real> normed, inverse_rms, query, key_value, attended, copies;
+    StreamingScratch<Real> scratch;
+  };
+
+  Local& local();
+  bool stopped() const { return stop_ && stop_->load(std::memory_order_relaxed); }
+  void split_heads(const EmbeddedTokens<Real>* embedded);
+  void put_keys(ConstMatrixView<Real> stream);
+  void count_tokens(const EmbeddedTokens<Real>& embedded);
+  MatrixView<const Real> copies_seen(Index tile, std::span<const Index> places);
+
+  std::span<const Position> positions_;
+  bool skip_;
+  const std::atomic<bool>* stop_;
+  std::vector<Local> locals_;
+
+  const Attention<Real>* layer_ = nullptr;
+  const Real* parameters_ = nullptr;
+  std::span<const Index> places_;
+  std::vector<Index> streamed_heads_, counted_heads_;
+  KeyStore<Real> store_;
+  AlignedVector<Real> normed_;  // of all rows, where an encoding reads them
+  std::span<const std::int32_t> tokens_;
+  CountedKeys<Real> counted_;
+  AlignedVector<Real> token_key_value_, token_keys_;
+  AlignedVector<Real> copies_before_;  // tiles x vocabulary
+};
+
+}  // namespace attnspan

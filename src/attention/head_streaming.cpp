@@ -1,0 +1,219 @@
+#include "attention/head_streaming.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "ops/product.hpp"
+
+namespace attnspan {
+namespace {
+
+template <class Real>
+constexpr Real hidden = -std::numeric_limits<Real>::infinity();
+
+}  // namespace
+
+/// One head of one tile on its way back through the keys.
+template <class Real>
+struct HeadStreaming<Real>::Walk {
+  const Real* position_parameters;
+  const KeyStore<Real>& store;
+  const QueryTile<Real>& tile;
+  Index head;
+
+  Index rows() const { return tile.queries.rows; }
+  Index place(Index row) const { return tile.places[static_cast<std::size_t>(row)]; }
+  Index last_place() const { return tile.places.back(); }
+  /// Keys of a block that any row sees.
+  Index keys(Index block) const {
+    return std::min(KeyStore<Real>::block, last_place() + 1 - block * KeyStore<Real>::block);
+  }
+  /// Keys of a block that this row sees.
+  Index seen(Index row, Index block) const {
+    return std::clamp<Index>(place(row) + 1 - block * KeyStore<Real>::block, 0, keys(block));
+  }
+};
+
+template <class Real>
+void HeadStreaming<Real>::open(std::span<const Position> positions, KeyStore<Real>& store) const {
+  const auto tokens = static_cast<Index>(positions.size());
+  store.positions = positions;
+  store.keys = reserve(store.key_memory, tokens, heads_.total_width());
+  store.values = reserve(store.value_memory, tokens, heads_.shape().d_model());
+  store.features =
+      reserve(store.feature_memory, tokens, heads_.shape().heads * heads_.position().features());
+}
+
+template <class Real>
+void HeadStreaming<Real>::put(const Real* parameters, Index first, ConstMatrixView<Real> keys,
+                              ConstMatrixView<Real> values, KeyStore<Real>& store,
+                              StreamingScratch<Real>& scratch) const {
+  const auto prepared = heads_.prepare(parameters, Role::key, store.positions.data() + first, keys,
+                                       scratch.unit, scratch.turned);
+  for (Index i = 0; i < keys.rows; ++i) {
+    std::copy_n(prepared.row(i), prepared.cols, store.keys.row(first + i));
+    std::copy_n(values.row(i), values.cols, store.values.row(first + i));
+  }
+}
+
+template <class Real>
+void HeadStreaming<Real>::close(const Real* parameters, ConstMatrixView<Real> x, bool skip,
+                                KeyStore<Real>& store) const {
+  if (reads()) heads_.position().read(parameters + heads_.position_offset(), x, store.features);
+  if (skip) store.bounds.take(store.keys, heads_.shape().heads);
+}
+
+template <class Real>
+MatrixView<const Real> HeadStreaming<Real>::queries(const Real* parameters,
+                                                    ConstMatrixView<Real> projected,
+                                                    ConstMatrixView<Real> x,
+                                                    std::span<const Index> places,
+                                                    std::span<const Position> positions,
+                                                    StreamingScratch<Real>& scratch) const {
+  std::vector<Position> of_rows;
+  for (const Index place : places) of_rows.push_back(positions[static_cast<std::size_t>(place)]);
+  const auto prepared = heads_.prepare(parameters, Role::query, of_rows.data(), projected,
+                                       scratch.unit, scratch.turned);
+  const auto scaled = reserve(scratch.scaled, projected.rows, heads_.total_width());
+  heads_.scale(parameters, Phase::evaluation, x, places.data(), prepared,
+               reserve(scratch.scales, projected.rows, static_cast<Index>(heads_.scaled().size())),
+               scaled);
+  return scaled;
+}
+
+template <class Real>
+BiasRow<Real> HeadStreaming<Real>::bias_row(const Walk& walk, Index row, Index first,
+                                            Index count) const {
+  const Index place = walk.place(row), numbers = heads_.position().features();
+  BiasRow<Real> bias;
+  bias.query = walk.store.positions[static_cast<std::size_t>(place)];
+  bias.keys = walk.store.positions.data() + first;
+  bias.count = count;
+  bias.vector = walk.tile.queries.row(row) + walk.head * heads_.width();
+  if (numbers > 0) {
+    bias.features = walk.store.features.row(place) + walk.head * numbers;
+    bias.key_features =
+        walk.store.features.middle_rows(first, count).middle_cols(walk.head * numbers, numbers);
+  }
+  return bias;
+}
+
+/// Whether any row may need a key of this block, or at least of an earlier one. Where a bound is
+/// not a number (a model gone bad) nothing is left out.
+template <class Real>
+typename HeadStreaming<Real>::Needed HeadStreaming<Real>::needed(
+    const Walk& walk, Index block, const StreamingScratch<Real>& scratch) const {
+  bool earlier = false;
+  for (Index i = 0; i < walk.rows(); ++i) {
+    const Index seen = walk.seen(i, block);
+    if (seen == 0) {  // all its keys are still to come
+      earlier = true;
+      continue;
+    }
+    const Real bias =
+        heads_.position().bias_bound(walk.position_parameters, walk.head,
+                                     bias_row(walk, i, block * KeyStore<Real>::block, seen));
+    if (bias == hidden<Real>) continue;
+    const Real floor = scratch.floors[static_cast<std::size_t>(i)];
+    if (!(scratch.bounds.here(i, block, bias) <= floor)) return Needed::here;
+    earlier |= !(scratch.bounds.here_or_earlier(i, block, bias) <= floor);
+  }
+  return earlier ? Needed::elsewhere : Needed::nowhere;
+}
+
+/// Biased scores of a block, hidden where a row does not see a key.
+template <class Real>
+MatrixView<Real> HeadStreaming<Real>::score(const Walk& walk, Index block,
+                                            StreamingScratch<Real>& scratch) const {
+  const Index first = block * KeyStore<Real>::block, keys = walk.keys(block), d = heads_.width();
+  const Index passed = heads_.position().carried();
+  const MatrixView<Real> scores(reserve(scratch.scores, walk.rows(), KeyStore<Real>::block).data,
+                                walk.rows(), keys, KeyStore<Real>::block);
+  product_bt<Real>(walk.tile.queries.middle_cols(walk.head * d, d),
+                   walk.store.keys.middle_rows(first, keys).middle_cols(walk.head * d, d), scores);
+  const bool biased = heads_.position().biased(walk.head);
+  for (Index i = 0; i < walk.rows(); ++i) {
+    const Index seen = walk.seen(i, block);
+    if (seen > 0 && biased)
+      heads_.position().add_bias(walk.position_parameters, walk.head,
+                                 bias_row(walk, i, first, seen), scores.row(i),
+                                 scratch.carried.data() + i * passed);
+    std::fill(scores.row(i) + seen, scores.row(i) + keys, hidden<Real>);
+  }
+  return scores;
+}
+
+template <class Real>
+void HeadStreaming<Real>::attend(const Real* parameters, const KeyStore<Real>& store,
+                                 const QueryTile<Real>& tile, std::span<const Index> which,
+                                 bool skip, MatrixView<Real> output,
+                                 StreamingScratch<Real>& scratch) const {
+  const Index d = heads_.shape().d_head, wide = heads_.width(), rows = tile.queries.rows;
+  if (!scratch.stream) scratch.stream = heads_.normalizer(Phase::evaluation).stream(d);
+  RowStream<Real>& stream = *scratch.stream;
+  std::vector<Index> visible(tile.places.begin(), tile.places.end());
+  for (Index& count : visible) ++count;
+  const Index last_block = tile.places.back() / KeyStore<Real>::block;
+
+  for (const Index head : which) {
+    const Walk walk{parameters + heads_.position_offset(), store, tile, head};
+    stream.start(parameters + heads_.normalizer_offset(head), visible);
+    reserve_zeros(scratch.carried, rows, heads_.position().carried());
+    if (skip) {
+      scratch.bounds.bound(store.bounds, head, tile.queries.middle_cols(head * wide, wide),
+                           last_block + 1);
+      scratch.floors.assign(static_cast<std::size_t>(rows), hidden<Real>);
+    }
+    for (Index block = last_block; block >= 0; --block) {
+      const Needed need = skip ? needed(walk, block, scratch) : Needed::here;
+      if (need == Needed::nowhere) break;
+      if (need == Needed::elsewhere) continue;
+      const Index first = block * KeyStore<Real>::block;
+      stream.push(score(walk, block, scratch),
+                  store.values.middle_rows(first, walk.keys(block)).middle_cols(head * d, d),
+                  first);
+      if (skip)
+        for (Index i = 0; i < rows; ++i)
+          scratch.floors[static_cast<std::size_t>(i)] = stream.floor(i);
+    }
+    stream.finish(store.values.middle_cols(head * d, d), output.middle_cols(head * d, d));
+  }
+}
+
+template <class Real>
+bool HeadStreaming<Real>::countable(Index head) const {
+  return heads_.normalizer(Phase::evaluation).countable() && heads_.position().width() == 0 &&
+         !heads_.position().biased(head);
+}
+
+template <class Real>
+MatrixView<const Real> HeadStreaming<Real>::countable_keys(ConstMatrixView<Real> keys,
+                                                           AlignedVector<Real>& unit) const {
+  AlignedVector<Real> unturned;
+  return heads_.prepare(nullptr, Role::key, nullptr, keys, unit, unturned);
+}
+
+template <class Real>
+void HeadStreaming<Real>::attend_counted(const Real* parameters, const CountedKeys<Real>& counted,
+                                         ConstMatrixView<Real> queries,
+                                         std::span<const Index> which, MatrixView<Real> output,
+                                         StreamingScratch<Real>& scratch) const {
+  const Index d = heads_.shape().d_head, distinct = counted.keys.rows;
+  const auto scores = reserve(scratch.scores, queries.rows, distinct);
+  const auto weights = reserve(scratch.weights, queries.rows, distinct);
+  for (const Index head : which) {
+    product_bt<Real>(queries.middle_cols(head * d, d), counted.keys.middle_cols(head * d, d),
+                     scores);
+    for (Index i = 0; i < queries.rows; ++i)
+      heads_.normalizer(Phase::evaluation)
+          .counted(parameters + heads_.normalizer_offset(head), scores.row(i),
+                   counted.copies.row(i), distinct, weights.row(i));
+    product<Real>(weights, counted.values.middle_cols(head * d, d),
+                  output.middle_cols(head * d, d));
+  }
+}
+
+template class HeadStreaming<float>;
+template class HeadStreaming<double>;
+
+}  // namespace attnspan

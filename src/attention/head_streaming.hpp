@@ -1,0 +1,109 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "attention/heads.hpp"
+#include "attention/key_bounds.hpp"
+
+namespace attnspan {
+
+/// Keys and values of one whole sequence.
+template <class Real>
+struct KeyStore {
+  static constexpr Index block = KeyBounds<Real>::block;
+
+  std::span<const Position> positions;
+  MatrixView<Real> keys;      ///< tokens x (heads width), as they enter the scores
+  MatrixView<Real> values;    ///< tokens x d_model
+  MatrixView<Real> features;  ///< tokens x (heads features)
+  KeyBounds<Real> bounds;     ///< taken only for skipping
+  AlignedVector<Real> key_memory, value_memory, feature_memory;
+};
+
+/// Query rows that stream together, at increasing places of one sequence.
+template <class Real>
+struct QueryTile {
+  std::span<const Index> places;
+  ConstMatrixView<Real> queries;  ///< rows x (heads width), as they enter the scores
+};
+
+/// A table of distinct keys and values, and how often each of them stands in the past of each query
+/// row: rows x distinct keys.
+template <class Real>
+struct CountedKeys {
+  ConstMatrixView<Real> keys, values, copies;
+};
+
+/// Memory of one thread.
+template <class Real>
+struct StreamingScratch {
+  AlignedVector<Real> unit, turned, scales, scaled, scores, weights, carried;
+  std::vector<Real> floors;
+  typename KeyBounds<Real>::Tile bounds;
+  std::unique_ptr<RowStream<Real>> stream;
+};
+
+/// The heads at work on one long sequence, keys in blocks, nearest first.
+template <class Real>
+class HeadStreaming {
+ public:
+  explicit HeadStreaming(const Heads<Real>& heads) : heads_(heads) {}
+
+  /// Makes room for a sequence at these positions.
+  void open(std::span<const Position> positions, KeyStore<Real>& store) const;
+
+  /// Puts in the keys and values (rows x d_model, keys as projected) of rows first and following.
+  void put(const Real* parameters, Index first, ConstMatrixView<Real> keys,
+           ConstMatrixView<Real> values, KeyStore<Real>& store,
+           StreamingScratch<Real>& scratch) const;
+
+  /// Whether the encoding reads the tokens.
+  bool reads() const { return heads_.position().features() > 0; }
+
+  /// With all keys in place: what the encoding reads of the layer's normed input (tokens x d_model,
+  /// needed only where `reads`), and the bounds that skipping needs.
+  void close(const Real* parameters, ConstMatrixView<Real> x, bool skip,
+             KeyStore<Real>& store) const;
+
+  /// Queries of a tile as they enter the scores, from those projected and the layer's normed input
+  /// (rows x d_model both). The result lies in the scratch.
+  MatrixView<const Real> queries(const Real* parameters, ConstMatrixView<Real> projected,
+                                 ConstMatrixView<Real> x, std::span<const Index> places,
+                                 std::span<const Position> positions,
+                                 StreamingScratch<Real>& scratch) const;
+
+  /// Attention of a tile over the keys before and at each row. With `skip`, blocks of keys that
+  /// cannot change a row are left out; the result is the same to rounding. `which`: the heads to
+  /// work out; others' output columns stay as they are.
+  void attend(const Real* parameters, const KeyStore<Real>& store, const QueryTile<Real>& tile,
+              std::span<const Index> which, bool skip, MatrixView<Real> output,
+              StreamingScratch<Real>& scratch) const;
+
+  /// Whether a head's attention may be worked out from counts of equal keys: where keys and values
+  /// depend on the token alone, attention over n keys is attention over the distinct tokens.
+  bool countable(Index head) const;
+
+  /// A table of keys, as projected, as it enters the scores of countable heads; lies in `unit` or
+  /// is `keys`.
+  MatrixView<const Real> countable_keys(ConstMatrixView<Real> keys,
+                                        AlignedVector<Real>& unit) const;
+
+  /// The same attention over counted keys, whose table is one of countable_keys.
+  void attend_counted(const Real* parameters, const CountedKeys<Real>& counted,
+                      ConstMatrixView<Real> queries, std::span<const Index> which,
+                      MatrixView<Real> output, StreamingScratch<Real>& scratch) const;
+
+ private:
+  struct Walk;
+  enum class Needed { here, elsewhere, nowhere };
+
+  BiasRow<Real> bias_row(const Walk& walk, Index row, Index first, Index count) const;
+  Needed needed(const Walk& walk, Index block, const StreamingScratch<Real>& scratch) const;
+  MatrixView<Real> score(const Walk& walk, Index block, StreamingScratch<Real>& scratch) const;
+
+  const Heads<Real>& heads_;
+};
+
+}  // namespace attnspan

@@ -1,0 +1,338 @@
+#include <algorithm>
+#include <cmath>
+
+#include "attention/head_training.hpp"
+#include "ops/product.hpp"
+
+namespace attnspan {
+namespace {
+
+/// Query rows whose scores exist at one time: 64 rows over a few hundred keys stay in the
+/// second-level cache.
+constexpr Index tile_rows = 64;
+
+Index longest_row(const Packing& packing) {
+  return packing.queries() == 0
+             ? 0
+             : *std::max_element(packing.places.begin(), packing.places.end()) + 1;
+}
+
+template <class Real>
+void fill_zeros(MatrixView<Real> view) {
+  for (Index i = 0; i < view.rows; ++i) std::fill_n(view.row(i), view.cols, Real(0));
+}
+
+}  // namespace
+
+/// Query rows [begin, end) of one sequence and head, which see keys of the `keys` from first_key
+/// on.
+template <class Real>
+struct HeadTraining<Real>::Tile {
+  Index head, begin, end, first_key, keys;
+
+  Index rows() const { return end - begin; }
+  MatrixView<Real> within(MatrixView<Real> memory) const {
+    return {memory.data, rows(), keys, memory.stride};
+  }
+  /// The head's columns of some query rows or key rows.
+  template <class View>
+  View queries_of(View view, Index width) const {
+    return view.middle_rows(begin, rows()).middle_cols(head * width, width);
+  }
+  template <class View>
+  View keys_of(View view, Index width) const {
+    return view.middle_rows(first_key, keys).middle_cols(head * width, width);
+  }
+
+  /// Calls body(tile) for every tile of query rows.
+  template <class Body>
+  static void for_each(const Packing& packing, Index heads, const Body& body) {
+    for (Index sequence = 0; sequence < packing.sequences(); ++sequence) {
+      const auto at = static_cast<std::size_t>(sequence);
+      const Index first = packing.query_begin[at], last = packing.query_begin[at + 1];
+      for (Index head = 0; head < heads; ++head)
+        for (Index begin = first; begin < last; begin += tile_rows) {
+          const Index end = std::min(last, begin + tile_rows);
+          body(Tile{head, begin, end, packing.key_begin[at],
+                    packing.places[static_cast<std::size_t>(end - 1)] + 1});
+        }
+    }
+  }
+};
+
+template <class Real>
+MatrixView<const Real> HeadTraining<Real>::prepared(const HeadInputs<Real>& in, Role role,
+                                                    const HeadTrace<Real>& trace) const {
+  const auto& vectors = role == Role::query ? trace.query : trace.key;
+  const MatrixView<const Real> from = role == Role::query ? in.q : in.k;
+  if (heads_.position().width() > 0)
+    return {vectors.turned.data(), from.rows, heads_.total_width()};
+  if (heads_.normalizer(Phase::training).unit_vectors())
+    return {vectors.unit.data(), from.rows, from.cols};
+  return from;
+}
+
+template <class Real>
+void HeadTraining<Real>::read(const Real* parameters, const Packing& packing,
+                              const HeadInputs<Real>& in, HeadTrace<Real>& trace) const {
+  if (heads_.position().features() == 0) return;
+  const auto features =
+      reserve(trace.features, packing.keys(), heads_.shape().heads * heads_.position().features());
+  for (std::size_t s = 0; s + 1 < packing.key_begin.size(); ++s) {
+    const Index first = packing.key_begin[s], tokens = packing.key_begin[s + 1] - first;
+    heads_.position().read(parameters + heads_.position_offset(),
+                           in.context.middle_rows(first, tokens),
+                           features.middle_rows(first, tokens));
+  }
+}
+
+template <class Real>
+BiasRow<Real> HeadTraining<Real>::bias_row(const Packing& packing, const Tile& tile, Index row,
+                                           const HeadTrace<Real>& trace) const {
+  const auto at = static_cast<std::size_t>(row);
+  BiasRow<Real> bias;
+  bias.query = packing.query_positions[at];
+  bias.keys = packing.positions + tile.first_key;
+  bias.count = packing.places[at] + 1;
+  bias.vector = trace.scaled.data() + (row * heads_.shape().heads + tile.head) * heads_.width();
+  if (const Index numbers = heads_.position().features(); numbers > 0) {
+    const MatrixView<const Real> features(trace.features.data(), packing.keys(),
+                                          heads_.shape().heads * numbers);
+    bias.features = features.row(packing.query_rows[at]) + tile.head * numbers;
+    bias.key_features = tile.keys_of(features, numbers);
+  }
+  return bias;
+}
+
+/// Biased scores of a tile; row r's are valid up to its own place.
+template <class Real>
+void HeadTraining<Real>::score(const Real* parameters, const Packing& packing, const Tile& tile,
+                               ConstMatrixView<Real> keys, const HeadTrace<Real>& trace,
+                               HeadScratch<Real>& scratch) const {
+  const Index longest = longest_row(packing), d = heads_.width();
+  const auto scores = reserve(scratch.scores, tile_rows, longest);
+  const MatrixView<const Real> scaled(trace.scaled.data(), packing.queries(),
+                                      heads_.shape().heads * d);
+  product_bt<Real>(tile.queries_of(scaled, d), tile.keys_of(keys, d), tile.within(scores));
+  if (!heads_.position().biased(tile.head)) return;
+  const Index passed = heads_.position().carried();
+  if (passed > 0) {  // the backward pass needs them as they are now
+    const auto unbiased = reserve(scratch.unbiased, tile_rows, longest);
+    for (Index r = 0; r < tile.rows(); ++r) std::copy_n(scores.row(r), tile.keys, unbiased.row(r));
+  }
+  for (Index r = tile.begin; r < tile.end; ++r)
+    heads_.position().add_bias(parameters + heads_.position_offset(), tile.head,
+                               bias_row(packing, tile, r, trace), scores.row(r - tile.begin),
+                               reserve_zeros(scratch.carried, 1, passed).data);
+}
+
+template <class Real>
+void HeadTraining<Real>::mix(const Real* parameters, Phase phase, const Packing& packing,
+                             ConstMatrixView<Real> keys, ConstMatrixView<Real> v,
+                             MatrixView<Real> output, HeadTrace<Real>& trace,
+                             HeadScratch<Real>& scratch) const {
+  const Normalizer<Real>& normalizer = heads_.normalizer(phase);
+  const Index longest = longest_row(packing), state_size = normalizer.state_size();
+  const auto scores = reserve(scratch.scores, tile_rows, longest);
+  const auto weights = reserve(scratch.weights, tile_rows, longest);
+  const auto states = reserve(trace.states, packing.queries(), heads_.shape().heads * state_size);
+  Tile::for_each(packing, heads_.shape().heads, [&](const Tile& tile) {
+    score(parameters, packing, tile, keys, trace, scratch);
+    const Real* learned = parameters + heads_.normalizer_offset(tile.head);
+    for (Index r = tile.begin; r < tile.end; ++r) {
+      const Index visible = packing.places[static_cast<std::size_t>(r)] + 1;
+      Real* weight = weights.row(r - tile.begin);
+      normalizer.forward(learned, scores.row(r - tile.begin), visible, weight,
+                         states.row(r) + tile.head * state_size);
+      std::fill(weight + visible, weight + tile.keys, Real(0));
+    }
+    product<Real>(tile.within(weights), tile.keys_of(v, heads_.shape().d_head),
+                  tile.queries_of(output, heads_.shape().d_head));
+  });
+}
+
+template <class Real>
+void HeadTraining<Real>::mix_backward(const Real* parameters, const Packing& packing,
+                                      ConstMatrixView<Real> keys, ConstMatrixView<Real> v,
+                                      ConstMatrixView<Real> doutput, const HeadTrace<Real>& trace,
+                                      const MixGradients& gradients, Real* dparameters,
+                                      HeadScratch<Real>& scratch) const {
+  const Normalizer<Real>& normalizer = heads_.normalizer(Phase::training);
+  const Index queries = packing.queries(), longest = longest_row(packing);
+  const Index d = heads_.shape().d_head, wide = heads_.width(),
+              state_size = normalizer.state_size();
+  const MatrixView<const Real> scaled(trace.scaled.data(), queries, heads_.shape().heads * wide);
+  const auto scores = reserve(scratch.scores, tile_rows, longest);
+  const auto weights = reserve(scratch.weights, tile_rows, longest);
+  const auto dweights = reserve(scratch.dweights, tile_rows, longest);
+  const bool passes = heads_.position().carried() > 0;
+  const Index numbers = heads_.position().features();
+
+  Tile::for_each(packing, heads_.shape().heads, [&](const Tile& tile) {
+    score(parameters, packing, tile, keys, trace, scratch);
+    const Real* learned = parameters + heads_.normalizer_offset(tile.head);
+    const auto dvector = reserve_zeros(scratch.dvector, passes ? tile.rows() : 0, wide);
+    product_bt<Real>(tile.queries_of(doutput, d), tile.keys_of(v, d), tile.within(dweights));
+    for (Index r = tile.begin; r < tile.end; ++r) {
+      const Index visible = packing.places[static_cast<std::size_t>(r)] + 1;
+      const Real* score = scores.row(r - tile.begin);
+      Real* weight = weights.row(r - tile.begin);
+      Real* dweight = dweights.row(r - tile.begin);  // becomes the gradient of the scores
+      normalizer.rebuild(learned, score, visible,
+                         trace.states.data() + (r * heads_.shape().heads + tile.head) * state_size,
+                         weight);
+      normalizer.backward(learned, score, weight, visible, dweight,
+                          dparameters + (learned - parameters));
+      if (heads_.position().biased(tile.head)) {
+        BiasGradient<Real> gradient;
+        gradient.parameters = dparameters + heads_.position_offset();
+        if (numbers > 0) {
+          gradient.features =
+              gradients.features.row(packing.query_rows[static_cast<std::size_t>(r)]) +
+              tile.head * numbers;
+          gradient.key_features = tile.keys_of(gradients.features, numbers);
+        }
+        if (passes) gradient.vector = dvector.row(r - tile.begin);
+        heads_.position().bias_backward(
+            parameters + heads_.position_offset(), tile.head, bias_row(packing, tile, r, trace),
+            passes ? scratch.unbiased.data() + (r - tile.begin) * longest : nullptr, dweight,
+            gradient);
+      }
+      std::fill(weight + visible, weight + tile.keys, Real(0));
+      std::fill(dweight + visible, dweight + tile.keys, Real(0));
+    }
+    const MatrixView<const Real> w = tile.within(weights), dscores = tile.within(dweights);
+    const MatrixView<Real> dquery = tile.queries_of(gradients.scaled, wide);
+    product_at<Real>(w, tile.queries_of(doutput, d), tile.keys_of(gradients.v, d), Into::add);
+    product<Real>(dscores, tile.keys_of(keys, wide), dquery);
+    product_at<Real>(dscores, tile.queries_of(scaled, wide), tile.keys_of(gradients.keys, wide),
+                     Into::add);
+    for (Index r = 0; r < dvector.rows; ++r)
+      for (Index j = 0; j < wide; ++j) dquery.row(r)[j] += dvector.row(r)[j];
+  });
+}
+
+/// dscaled, the gradient of the scaled queries, becomes that of the prepared ones.
+template <class Real>
+void HeadTraining<Real>::scale_backward(const Real* parameters, const Packing& packing,
+                                        ConstMatrixView<Real> x, ConstMatrixView<Real> queries,
+                                        const HeadTrace<Real>& trace, MatrixView<Real> dscaled,
+                                        MatrixView<Real> dx, Real* dparameters,
+                                        HeadScratch<Real>& scratch) const {
+  const Index rows = packing.queries(), wide = heads_.width();
+  const auto scaled_heads = static_cast<Index>(heads_.scaled().size());
+  const Real factor = heads_.unit();
+  if (scaled_heads > 0) {
+    const auto dscales = reserve(scratch.dscales, rows, scaled_heads);
+    const MatrixView<const Real> scales(trace.scales.data(), rows, scaled_heads);
+    for (Index i = 0; i < rows; ++i)
+      for (Index h = 0; h < scaled_heads; ++h) {
+        const Index column = heads_.scaled()[static_cast<std::size_t>(h)] * wide;
+        const Real* query = queries.row(i) + column;
+        Real* dquery = dscaled.row(i) + column;
+        Real inner = 0;
+        for (Index j = 0; j < wide; ++j) {
+          inner += dquery[j] * query[j];
+          dquery[j] *= scales.row(i)[h];
+        }
+        dscales.row(i)[h] = inner * factor;
+      }
+    heads_.scaler(Phase::training)
+        .backward(parameters, x, packing.places.data(), dscales, dx, dparameters);
+  }
+  for (Index i = 0; i < rows; ++i)
+#pragma omp simd
+    for (Index j = 0; j < dscaled.cols; ++j) dscaled.row(i)[j] *= factor;
+}
+
+template <class Real>
+void HeadTraining<Real>::read_backward(const Real* parameters, const Packing& packing,
+                                       const HeadInputs<Real>& in, const HeadTrace<Real>& trace,
+                                       ConstMatrixView<Real> dfeatures, MatrixView<Real> dcontext,
+                                       Real* dparameters) const {
+  if (heads_.position().features() == 0) return;
+  const MatrixView<const Real> features(trace.features.data(), packing.keys(), dfeatures.cols);
+  for (std::size_t s = 0; s + 1 < packing.key_begin.size(); ++s) {
+    const Index first = packing.key_begin[s], tokens = packing.key_begin[s + 1] - first;
+    heads_.position().read_backward(
+        parameters + heads_.position_offset(), in.context.middle_rows(first, tokens),
+        features.middle_rows(first, tokens), dfeatures.middle_rows(first, tokens),
+        dcontext.middle_rows(first, tokens), dparameters + heads_.position_offset());
+  }
+}
+
+template <class Real>
+void HeadTraining<Real>::prepare_backward(const Real* parameters, Role role,
+                                          const Position* positions, ConstMatrixView<Real> from,
+                                          const typename HeadTrace<Real>::Vectors& trace,
+                                          ConstMatrixView<Real> dprepared, MatrixView<Real> dfrom,
+                                          Real* dparameters) const {
+  const bool unit_vectors = heads_.normalizer(Phase::training).unit_vectors();
+  const MatrixView<const Real> unit =
+      unit_vectors ? MatrixView<const Real>(trace.unit.data(), from.rows, from.cols) : from;
+  if (heads_.position().width() > 0)
+    heads_.position().turn_backward(parameters + heads_.position_offset(), role, positions, unit,
+                                    dprepared, dfrom, dparameters + heads_.position_offset());
+  else if (dprepared.data != dfrom.data)
+    for (Index i = 0; i < dfrom.rows; ++i) std::copy_n(dprepared.row(i), dfrom.cols, dfrom.row(i));
+  if (!unit_vectors) return;
+  // unit = from / length, and only what stands upright on it changes it.
+  const Index d = heads_.shape().d_head;
+  for (Index i = 0; i < from.rows; ++i)
+    for (Index column = 0; column < from.cols; column += d) {
+      const Real *u = unit.row(i) + column, *vector = from.row(i) + column;
+      Real* slope = dfrom.row(i) + column;
+      Real along = 0, squares = Real(1e-12);
+      for (Index j = 0; j < d; ++j) {
+        along += u[j] * slope[j];
+        squares += vector[j] * vector[j];
+      }
+      const Real shorten = 1 / std::sqrt(squares);
+      for (Index j = 0; j < d; ++j) slope[j] = shorten * (slope[j] - along * u[j]);
+    }
+}
+
+template <class Real>
+void HeadTraining<Real>::forward(const Real* parameters, Phase phase, const Packing& packing,
+                                 const HeadInputs<Real>& in, MatrixView<Real> output,
+                                 HeadTrace<Real>& trace, HeadScratch<Real>& scratch) const {
+  const auto q = heads_.prepare(parameters, Role::query, packing.query_positions.data(), in.q,
+                                trace.query.unit, trace.query.turned);
+  const auto k = heads_.prepare(parameters, Role::key, packing.positions, in.k, trace.key.unit,
+                                trace.key.turned);
+  read(parameters, packing, in, trace);
+  heads_.scale(parameters, phase, in.x, packing.places.data(), q,
+               reserve(trace.scales, packing.queries(), static_cast<Index>(heads_.scaled().size())),
+               reserve(trace.scaled, packing.queries(), heads_.total_width()));
+  mix(parameters, phase, packing, k, in.v, output, trace, scratch);
+}
+
+template <class Real>
+void HeadTraining<Real>::backward(const Real* parameters, const Packing& packing,
+                                  const HeadInputs<Real>& in, ConstMatrixView<Real> doutput,
+                                  const HeadTrace<Real>& trace, const HeadGradients<Real>& gradient,
+                                  Real* dparameters, HeadScratch<Real>& scratch) const {
+  const auto q = prepared(in, Role::query, trace);
+  const auto k = prepared(in, Role::key, trace);
+  // Gradients of the prepared vectors, which are the vectors themselves where nothing is done.
+  const bool turns = heads_.position().width() > 0;
+  const auto dq = turns ? reserve(scratch.dquery, q.rows, q.cols) : gradient.q;
+  const auto dk = turns ? reserve(scratch.dkey, k.rows, k.cols) : gradient.k;
+  fill_zeros(dk);
+  fill_zeros(gradient.v);
+  const auto dfeatures = reserve_zeros(scratch.dfeatures, packing.keys(),
+                                       heads_.shape().heads * heads_.position().features());
+  mix_backward(parameters, packing, k, in.v, doutput, trace, {dq, dk, gradient.v, dfeatures},
+               dparameters, scratch);
+  scale_backward(parameters, packing, in.x, q, trace, dq, gradient.x, dparameters, scratch);
+  read_backward(parameters, packing, in, trace, dfeatures, gradient.context, dparameters);
+  prepare_backward(parameters, Role::key, packing.positions, in.k, trace.key, dk, gradient.k,
+                   dparameters);
+  prepare_backward(parameters, Role::query, packing.query_positions.data(), in.q, trace.query, dq,
+                   gradient.q, dparameters);
+}
+
+template class HeadTraining<float>;
+template class HeadTraining<double>;
+
+}  // namespace attnspan

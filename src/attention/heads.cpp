@@ -1,0 +1,117 @@
+#include "attention/heads.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "attention/variant.hpp"
+
+namespace attnspan {
+namespace {
+
+/// Each head's part of each row at length 1.
+template <class Real>
+void to_unit_length(ConstMatrixView<Real> from, Index heads, MatrixView<Real> to) {
+  const Index d = from.cols / heads;
+  constexpr Real least = Real(1e-12);  // of the square: no vector has no direction
+  for (Index i = 0; i < from.rows; ++i)
+    for (Index column = 0; column < from.cols; column += d) {
+      const Real* vector = from.row(i) + column;
+      Real squares = least;
+      for (Index j = 0; j < d; ++j) squares += vector[j] * vector[j];
+      const Real shorten = 1 / std::sqrt(squares);
+      for (Index j = 0; j < d; ++j) to.row(i)[column + j] = vector[j] * shorten;
+    }
+}
+
+}  // namespace
+
+template <class Real>
+AttentionParts<Real> make_parts(const AttentionShape& shape, const std::string& variant,
+                                const std::string& position) {
+  const AttentionVariant chosen = attention_variant(variant);
+  const Choice<PositionEntry> encoding = position_choice(position);
+  return {chosen.scaler.make<Real>(), chosen.normalizer.make<Real>(),
+          encoding.make<Real>(PositionShape{shape.heads, shape.d_head}), scaled_heads(encoding)};
+}
+
+template <class Real>
+Heads<Real>::Heads(const AttentionShape& shape, AttentionParts<Real> parts)
+    : shape_(shape),
+      scaler_(std::move(parts.scaler)),
+      normalizer_(std::move(parts.normalizer)),
+      position_(std::move(parts.position)) {
+  if (!scaler_->identity() || !scaler_->at_evaluation().identity())
+    for (Index head = 0; head < shape.heads; ++head)
+      if (parts.scaled == ScaledHeads::all || !position_->biased(head)) scaled_.push_back(head);
+
+  const auto add = [&](const std::string& owner, const std::vector<TensorSpec>& specs) {
+    Index size = 0;
+    for (TensorSpec spec : specs) {
+      spec.name = owner + "." + spec.name;
+      size += spec.size();
+      tensors_.push_back(std::move(spec));
+    }
+    return size;
+  };
+  if (!scaled_.empty())
+    normalizer_offset_ =
+        add("scaler", scaler_->tensors(static_cast<Index>(scaled_.size()), shape.d_model()));
+  position_offset_ = normalizer_offset_;
+  for (Index head = 0; head < shape.heads; ++head)
+    for (Index index = 0; index < normalizer_->parameters_per_head(); ++index)
+      position_offset_ +=
+          add("normalizer", {{"head" + std::to_string(head) + "." + std::to_string(index), 1, 1,
+                              normalizer_->initial_parameter(index), 0}});
+  add("position", position_->tensors());
+}
+
+template <class Real>
+Real Heads<Real>::unit() const {
+  return normalizer_->unit_vectors() ? Real(1) : 1 / std::sqrt(static_cast<Real>(shape_.d_head));
+}
+
+template <class Real>
+MatrixView<const Real> Heads<Real>::prepare(const Real* parameters, Role role,
+                                            const Position* positions, ConstMatrixView<Real> from,
+                                            AlignedVector<Real>& unit,
+                                            AlignedVector<Real>& turned) const {
+  MatrixView<const Real> vectors = from;
+  if (normalizer_->unit_vectors()) {
+    const auto shortened = reserve(unit, from.rows, from.cols);
+    to_unit_length<Real>(from, shape_.heads, shortened);
+    vectors = shortened;
+  }
+  if (position_->width() > 0) {
+    const auto to = reserve(turned, from.rows, total_width());
+    position_->turn(parameters + position_offset_, role, positions, vectors, to);
+    vectors = to;
+  }
+  return vectors;
+}
+
+template <class Real>
+void Heads<Real>::scale(const Real* parameters, Phase phase, ConstMatrixView<Real> x,
+                        const Index* places, ConstMatrixView<Real> prepared,
+                        MatrixView<Real> scales, MatrixView<Real> scaled) const {
+  const Real factor = unit();
+  for (Index i = 0; i < prepared.rows; ++i)
+#pragma omp simd
+    for (Index j = 0; j < prepared.cols; ++j) scaled.row(i)[j] = prepared.row(i)[j] * factor;
+  if (scaled_.empty()) return;
+  scaler(phase).forward(parameters, x, places, scales);
+  for (Index i = 0; i < prepared.rows; ++i)
+    for (std::size_t h = 0; h < scaled_.size(); ++h) {
+      Real* query = scaled.row(i) + scaled_[h] * width();
+      const Real factor_of_head = scales.row(i)[static_cast<Index>(h)];
+      for (Index j = 0; j < width(); ++j) query[j] *= factor_of_head;
+    }
+}
+
+template AttentionParts<float> make_parts(const AttentionShape&, const std::string&,
+                                          const std::string&);
+template AttentionParts<double> make_parts(const AttentionShape&, const std::string&,
+                                           const std::string&);
+template class Heads<float>;
+template class Heads<double>;
+
+}  // namespace attnspan

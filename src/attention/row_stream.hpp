@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "ops/matrix.hpp"
+
+namespace attnspan {
+
+/// Attention of a tile of query rows over keys that arrive in blocks, nearest block first; the
+/// memory it needs grows with the number of keys that matter, not with rows times keys.
+template <class Real>
+class RowStream {
+ public:
+  virtual ~RowStream() = default;
+
+  /// Forgets everything and expects visible.size() rows of the head whose learned numbers are
+  /// `parameters`; row r will see visible[r] keys in all.
+  virtual void start(const Real* parameters, std::span<const Index> visible) = 0;
+
+  /// One block: scores (rows x keys, -infinity where hidden, may be overwritten), the keys' values
+  /// (keys x d_head), and the index of the first of them. Blocks may be left out.
+  virtual void push(MatrixView<Real> scores, ConstMatrixView<Real> values, Index first_key) = 0;
+
+  /// Writes the attended values (rows x d_head); `values` is the whole sequence's.
+  virtual void finish(ConstMatrixView<Real> values, MatrixView<Real> output) = 0;
+
+  /// A key not yet pushed whose score is at or below this cannot change the row's result beyond the
+  /// rounding of Real; -infinity while nothing is known, or ever.
+  virtual Real floor(Index row) const = 0;
+};
+
+/// Weights of one whole row of scores.
+template <class Real>
+using RowWeights =
+    std::function<void(const Real* parameters, const Real* scores, Index count, Real* weights)>;
+
+/// A stream that keeps every score of a tile, in memory linear in the number of keys, and weighs
+/// rows when all have come. Keys of blocks that are left out count as hidden.
+template <class Real>
+std::unique_ptr<RowStream<Real>> keep_rows(RowWeights<Real> weights, Index d_head);
+
+}  // namespace attnspan

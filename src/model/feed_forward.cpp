@@ -1,0 +1,62 @@
+#include "model/feed_forward.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "ops/gelu.hpp"
+#include "ops/product.hpp"
+#include "ops/rmsnorm.hpp"
+
+namespace attnspan {
+
+template <class Real>
+FeedForward<Real>::FeedForward(Index d_model, Index d_ff, Index layers)
+    : d_model_(d_model), d_ff_(d_ff) {
+  const double fan_model = 1 / std::sqrt(static_cast<double>(d_model));
+  const double fan_feed = 1 / std::sqrt(static_cast<double>(d_ff));
+  // Every layer adds twice to the stream; its variance must not grow with the depth.
+  const double depth = 1 / std::sqrt(2.0 * static_cast<double>(layers));
+  tensors_ = {{"norm", 1, d_model, 1, 0},
+              {"up", d_model, d_ff, 0, fan_model},
+              {"down", d_ff, d_model, 0, fan_feed * depth}};
+  up_ = norm_ + tensors_[0].size();
+  down_ = up_ + tensors_[1].size();
+}
+
+template <class Real>
+void FeedForward<Real>::forward(const Real* parameters, ConstMatrixView<Real> input,
+                                MatrixView<Real> output, FeedForwardTrace<Real>& trace) const {
+  const Index rows = input.rows;
+  const auto normed = reserve(trace.normed, rows, d_model_);
+  rmsnorm<Real>(input, parameters + norm_, normed, reserve(trace.inverse_rms, rows, 1).data);
+  const auto hidden = reserve(trace.hidden, rows, d_ff_);
+  product<Real>(normed, {parameters + up_, d_model_, d_ff_}, hidden);
+  const auto activated = reserve(trace.activated, rows, d_ff_);
+  gelu(hidden.data, rows * d_ff_, activated.data);
+  if (output.data != input.data)
+    for (Index i = 0; i < rows; ++i) std::copy_n(input.row(i), d_model_, output.row(i));
+  product<Real>(activated, {parameters + down_, d_ff_, d_model_}, output, Into::add);
+}
+
+template <class Real>
+void FeedForward<Real>::backward(const Real* parameters, ConstMatrixView<Real> input,
+                                 const FeedForwardTrace<Real>& trace, MatrixView<Real> dstream,
+                                 Real* dparameters, FeedForwardScratch<Real>& scratch) const {
+  const Index rows = input.rows;
+  const auto dhidden = reserve(scratch.dhidden, rows, d_ff_);
+  product_bt<Real>(dstream, {parameters + down_, d_ff_, d_model_}, dhidden);
+  product_at<Real>({trace.activated.data(), rows, d_ff_}, dstream,
+                   {dparameters + down_, d_ff_, d_model_}, Into::add);
+  gelu_backward(trace.hidden.data(), rows * d_ff_, dhidden.data);
+  product_at<Real>({trace.normed.data(), rows, d_model_}, dhidden,
+                   {dparameters + up_, d_model_, d_ff_}, Into::add);
+  const auto dnormed = reserve(scratch.dnormed, rows, d_model_);
+  product_bt<Real>(dhidden, {parameters + up_, d_model_, d_ff_}, dnormed);
+  rmsnorm_backward<Real>(input, parameters + norm_, trace.inverse_rms.data(), dnormed, dstream,
+                         dparameters + norm_);
+}
+
+template class FeedForward<float>;
+template class FeedForward<double>;
+
+}  // namespace attnspan
