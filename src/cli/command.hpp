@@ -23,6 +23,8 @@ void add_data(CLI::App& app, Command& command);
 void add_sweep(CLI::App& app, Command& command);
 void add_merge(CLI::App& app, Command& command);
 void add_compare(CLI::App& app, Command& command);
+void add_verify(CLI::App& app, Command& command);
+void add_diff(CLI::App& app, Command& command);
 void add_bench(CLI::App& app, Command& command);
 
 }  // namespace attnspan

@@ -4,8 +4,14 @@
 
 namespace attnspan {
 
-/// From now on the first SIGINT and the first SIGTERM set the flag that is returned, and a second
-/// one kills as usual.
+/// From now on the first SIGINT, SIGTERM or SIGHUP sets the flag that is returned, and a second one
+/// kills as usual. A SIGHUP that is ignored (nohup) stays so.
 const std::atomic<bool>& catch_interrupts();
+
+/// Sets that flag when so many seconds have passed.
+void interrupt_after(double seconds);
+
+/// Whether the time that was given to interrupt_after is over.
+bool time_is_over();
 
 }  // namespace attnspan

@@ -9,6 +9,8 @@ int main(int argc, char** argv) {
   attnspan::add_sweep(app, command);
   attnspan::add_merge(app, command);
   attnspan::add_compare(app, command);
+  attnspan::add_verify(app, command);
+  attnspan::add_diff(app, command);
   attnspan::add_bench(app, command);
   return attnspan::run(app, command, argc, argv);
 }

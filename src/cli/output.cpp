@@ -8,19 +8,10 @@
 #include <system_error>
 
 #include "core/error.hpp"
+#include "core/files.hpp"
 
 namespace attnspan {
 namespace {
-
-bool write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
 
 /// Bytes of the UTF-8 character that `text` begins with; 0 when it begins with none.
 std::size_t character_length(std::string_view text) {
@@ -81,6 +72,10 @@ std::string describe_bytes(double bytes) {
   else
     std::snprintf(text, sizeof text, "%.1f GiB", mebibytes / 1024);
   return text;
+}
+
+std::string describe_cells(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " cell" : " cells");
 }
 
 std::string describe_count(std::int64_t count) {

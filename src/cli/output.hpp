@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ std::string describe_seconds(double seconds);
 
 /// "812 MiB", "3.4 GiB".
 std::string describe_bytes(double bytes);
+
+/// "1 cell", "12 cells".
+std::string describe_cells(std::size_t count);
 
 /// "1,234,567".
 std::string describe_count(std::int64_t count);

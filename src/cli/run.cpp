@@ -1,6 +1,10 @@
 #include "cli/run.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <new>
 #include <string>
@@ -79,6 +83,14 @@ void check_subcommand(const CLI::App& app, int argc, char** argv) {
   throw InputError(error.what());
 }
 
+/// A file that is opened while one of the three standard streams is closed takes its place, and
+/// would get what is printed. What cannot be written to the null device here is an error then.
+void occupy_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) == -1 && errno == EBADF)
+      (void)::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 /// False when the command line asked for help or the version, which is then printed.
 bool parse(CLI::App& app, int argc, char** argv) {
   try {
@@ -102,6 +114,7 @@ bool parse(CLI::App& app, int argc, char** argv) {
 }  // namespace
 
 int run(CLI::App& app, Command& command, int argc, char** argv) {
+  occupy_standard_streams();
   // A reader that goes away and a file that grows too large are errors of the write, with a
   // message.
   std::signal(SIGPIPE, SIG_IGN);

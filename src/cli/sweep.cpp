@@ -2,8 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -17,18 +16,20 @@
 #include "cli/destination.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/output.hpp"
-#include "cli/progress_line.hpp"
+#include "cli/sweep_progress.hpp"
+#include "cli/threads.hpp"
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/names.hpp"
 #include "record/result.hpp"
+#include "report/table.hpp"
 #include "report/text.hpp"
 #include "sweep/cell.hpp"
+#include "sweep/estimate.hpp"
 #include "sweep/machine.hpp"
 #include "sweep/presets.hpp"
-#include "sweep/progress.hpp"
 #include "sweep/ranges.hpp"
-#include "sweep/runner.hpp"
+#include "sweep/session.hpp"
 #include "sweep/spec.hpp"
 
 namespace attnspan {
@@ -45,43 +46,64 @@ const char* const sweep_footer =
     "spec\n"
     "has for it.\n"
     "\n"
-    "With -o FILE the results are written to FILE after every cell and the table goes to stdout.\n"
-    "Finished cells are kept in FILE.journal and a long cell's state in FILE.checkpoint: after an\n"
-    "interruption the same command goes on from there, and on a finished sweep it returns at "
-    "once.\n"
-    "Without -o the results go to stdout, the table to stderr if that is a terminal, and nothing\n"
-    "is kept.\n"
+    "The results are written to FILE after every cell, and the table goes to stdout. Without -o "
+    "FILE\n"
+    "is named after the source, as the output says; a results file as source is gone on with. "
+    "Finished\n"
+    "cells are kept in FILE.journal and a long cell's state in FILE.checkpoint: after an "
+    "interruption\n"
+    "the same command goes on from there, and on a finished sweep it returns at once.\n"
+    "\n"
+    "A file grows: with other axes, seeds, tasks, multiples or samples what is missing is computed "
+    "and\n"
+    "the rest kept. A cell that is finished and needs more tests is trained again, and must give "
+    "the\n"
+    "same figures.\n"
     "\n"
     "Examples:\n"
     "  attnspan sweep quick -o quick.json\n"
     "  attnspan sweep --task copy,sort --attention softmax,asentmax --train-length 16-64*2 \\\n"
     "      --multiples 1,4,16 --seeds 3 --learning-rates 1e-3,3e-3 -o copy.json\n"
     "  attnspan sweep --task recall:alphabet=32,queries=1 --steps 2000 --dry-run\n"
-    "  attnspan sweep quick.json --attention entmax:1.3 -o entmax.json\n"
+    "  attnspan sweep quick.json --attention entmax:1.3\n"
+    "  attnspan sweep --task copy --layers 1,2,3 --weight-decay 0,0.1 \\\n"
+    "      --tune learning_rates,weight_decay -o layers.json\n"
     "  attnspan sweep spec.json --shard 2/8 -o part2.json";
 
 struct SweepOptions {
   std::string source;
   std::vector<std::string> tasks;
   std::map<std::string, std::vector<std::string>> settings;  ///< by key, as typed
-  std::string output, shard = "1/1", checkpoint_every = "120";
-  std::optional<std::string> threads;
-  bool dry_run = false, fresh = false;
+  std::string shard = "1/1", checkpoint_every = "120";
+  std::optional<std::string> output, threads, time_budget;
+  std::vector<std::string> rerun;
+  bool dry_run = false, fresh = false, add = false, prune = false, quiet = false;
 };
 
-/// The spec that the source names: a preset, or else a file.
-Json load_spec(const std::string& source) {
-  if (source.empty()) return Json::object();
+/// What a source names: a preset, or else a file.
+struct Source {
+  Json spec = Json::object();
+  std::string output = "sweep.json";  ///< where results go that nothing else is said about
+  bool is_result = false;             ///< then `output` is the source, which is gone on with
+};
+
+Source load_source(const std::string& name) {
+  Source source;
+  if (name.empty()) return source;
   std::vector<std::string> presets;
   for (const Preset& preset : preset_catalog()) {
-    if (preset.name == source) return parse_spec(preset.text, "the preset " + source);
+    if (preset.name == name)
+      return {parse_spec(preset.text, "the preset " + name), name + ".json", false};
     presets.push_back(preset.name);
   }
   // A bare word that is no file was meant as a preset.
   std::error_code ignored;
-  if (source.find_first_of("./") == std::string::npos && !std::filesystem::exists(source, ignored))
-    unknown_name("preset or spec file", source, presets);
-  return parse_spec(read_file(source, largest_spec), source);
+  if (name.find_first_of("./") == std::string::npos && !std::filesystem::exists(name, ignored))
+    unknown_name("preset or spec file", name, presets);
+  const Json json = parse_json(read_file(name, largest_spec), name, true);
+  if (is_result(json)) return {spec_of(json, name), name, true};
+  return {spec_of(json, name), std::filesystem::path(name).stem().string() + ".results.json",
+          false};
 }
 
 Json read_flags(const SweepOptions& options) {
@@ -93,14 +115,6 @@ Json read_flags(const SweepOptions& options) {
   return flags;
 }
 
-int read_threads(const std::optional<std::string>& text) {
-  if (!text) return omp_get_max_threads();
-  const long long threads = parse_integer(*text, "--threads");
-  if (threads < 1 || threads > 1024)
-    throw InputError("--threads must be from 1 to 1024, not " + std::to_string(threads) + ".");
-  return static_cast<int>(threads);
-}
-
 double read_checkpoint_seconds(const std::string& text) {
   const double seconds = parse_number(text, "--checkpoint-every");
   if (seconds < 0) throw InputError("--checkpoint-every must not be negative.");
@@ -108,29 +122,70 @@ double read_checkpoint_seconds(const std::string& text) {
 }
 
 /// A sweep with everything that its options settle.
-struct Plan {
-  Json spec;  ///< resolved
-  std::vector<Cell> cells;
-  std::vector<std::size_t> mine;  ///< the shard's
+struct Request {
+  SweepSpec spec;
+  Source source;
+  Shard shard;
   int threads;
   double checkpoint_seconds;
+  std::optional<double> time_budget;  ///< seconds
+  Continuation continuation;
 };
 
-Plan make_plan(const SweepOptions& options) {
-  const SweepSpec spec = resolve_spec(load_spec(options.source), read_flags(options));
-  Plan plan{to_json(spec),
-            expand(spec),
-            {},
-            read_threads(options.threads),
-            read_checkpoint_seconds(options.checkpoint_every)};
-  check_memory(plan.cells, plan.threads, memory_bytes());
-  plan.mine = shard_cells(plan.cells, parse_shard(options.shard));
-  return plan;
+Request read_request(const SweepOptions& options) {
+  const Source source = load_source(options.source);
+  Request request{resolve_spec(source.spec, read_flags(options)),
+                  source,
+                  parse_shard(options.shard),
+                  read_threads(options.threads),
+                  read_checkpoint_seconds(options.checkpoint_every),
+                  {},
+                  {options.add, options.prune, options.rerun}};
+  if (options.time_budget)
+    request.time_budget = parse_duration(*options.time_budget, "--time-budget");
+  check_memory(expand(request.spec), request.threads, memory_bytes());
+  return request;
 }
 
-int dry_run(const Plan& plan, const std::atomic<bool>& stop) {
+bool is_free_or_same(const std::string& path, const SweepSpec& spec) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored) &&
+      !std::filesystem::exists(path + ".journal", ignored))
+    return true;
+  try {
+    const Kept kept = read_kept(path);
+    return kept.spec && to_json(*kept.spec) == to_json(spec);
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
+/// Where the results go: to -o, to the results file that is gone on with, or to a name made from
+/// the source's that no other sweep has.
+std::string choose_output(const SweepOptions& options, const Request& request) {
+  if (options.output) {
+    if (options.output->empty())
+      throw InputError("-o needs the name of a file, or - for standard output.");
+    return *options.output;
+  }
+  if (request.source.is_result) return request.source.output;
+  std::string base = request.source.output.substr(0, request.source.output.rfind(".json"));
+  if (request.shard.count > 1)
+    base += ".shard-" + std::to_string(request.shard.index) + "-of-" +
+            std::to_string(request.shard.count);
+  std::string path = base + ".json";
+  for (int number = 2; !is_free_or_same(path, request.spec); ++number)
+    path = base + "-" + std::to_string(number) + ".json";
+  return path;
+}
+
+int dry_run(const SweepOptions& options, const Request& request, const Destination& output,
+            const std::atomic<bool>& stop) {
+  const bool overlooks = options.fresh || !output.is_file();
+  const SweepPlan plan = plan_sweep(request.spec, overlooks ? Kept{} : read_kept(output.path()),
+                                    request.shard, request.continuation, output.path());
   std::vector<Cell> cells;
-  for (const std::size_t index : plan.mine) cells.push_back(plan.cells[index]);
+  for (const std::size_t index : plan.pending) cells.push_back(plan.cells[index]);
   const std::vector<CellTime> times = estimate_times(cells, &stop);
   if (stop) return exit_interrupted;
   std::size_t width = 4;
@@ -143,153 +198,93 @@ int dry_run(const Plan& plan, const std::atomic<bool>& stop) {
     return key + std::string(width - key.size(), ' ') + right(parameters, 14) + right(time, 15) +
            right(memory, 12) + '\n';
   };
-  std::string table = line("cell", "parameters", "time", "memory");
+  std::string table = cells.empty() ? "" : line("cell", "parameters", "time", "memory");
   double seconds = 0, most_bytes = 0;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    const double bytes = peak_bytes(cells[i], plan.threads);
+    const double bytes = peak_bytes(cells[i], request.threads);
     table += line(cells[i].key, describe_count(parameter_count(cells[i].model)),
                   describe_seconds(times[i].seconds()), describe_bytes(bytes));
     seconds += times[i].seconds();
     most_bytes = std::max(most_bytes, bytes);
   }
-  print(table + std::to_string(cells.size()) + (cells.size() == 1 ? " cell" : " cells") +
-        ", about " + describe_seconds(seconds) + " on " + std::to_string(plan.threads) +
-        (plan.threads == 1 ? " thread" : " threads") + ", at most " + describe_bytes(most_bytes) +
-        " of memory\n");
+  const std::size_t finished = plan.mine.size() - cells.size();
+  print(table + describe_cells(cells.size()) + ", about " + describe_seconds(seconds) + " on " +
+        std::to_string(request.threads) + (request.threads == 1 ? " thread" : " threads") +
+        ", at most " + describe_bytes(most_bytes) + " of memory" +
+        (finished > 0 ? "; " + describe_cells(finished) + " finished in " + output.path() : "") +
+        "\n");
   return exit_ok;
 }
 
-/// What the output file holds already, if it exists; it must be something this sweep may replace.
-std::optional<Result> load_previous(const Destination& output, const Json& spec, bool fresh) {
-  if (fresh || !output.is_file() || !std::filesystem::exists(output.path())) return std::nullopt;
-  Result previous;
+/// An interruption takes two seconds at most.
+void interrupt_before(double budget) { interrupt_after(budget - std::min(3.0, budget / 4)); }
+
+std::string document(const Result& result) { return to_text(result_document(result)); }
+
+/// Runs what is pending. When the results cannot be kept, they come out on stdout.
+bool run_session(Session& session, SweepProgress& progress, double checkpoint_seconds,
+                 const std::atomic<bool>& stop, const Destination& output) {
   try {
-    previous = load_result(output.path());
-  } catch (const InputError&) {
-    throw InputError("'" + output.path() +
-                     "' exists and is not a results file of attnspan; move it away or write to "
-                     "another file.");
+    const bool finished =
+        session.run({&stop, checkpoint_seconds, {}},
+                    {[&](std::size_t index, const CellProgress& now) { progress.show(index, now); },
+                     [&](std::size_t index, const CellRow& row) { progress.note(index, row); }});
+    progress.clear();
+    return finished;
+  } catch (const FileError& error) {
+    progress.clear();
+    if (!session.has_unkept_row())
+      throw FileError(std::string(error.what()) + "; what is finished is kept in '" +
+                      output.path() + ".journal', and the same command goes on from there");
+    print(document(session.result()));
+    throw FileError(std::string(error.what()) +
+                    "; what is finished was written to standard output instead");
   }
-  if (previous.spec != spec)
-    throw InputError("'" + output.path() + "' has the results of another sweep: " +
-                     describe_difference(previous.spec, spec) +
-                     "; use --fresh to replace it, or write to another file.");
-  return previous;
 }
 
-/// Tells how a running sweep comes along.
-class Reporter {
- public:
-  Reporter(const std::vector<Cell>& cells, const std::atomic<bool>& stop) : cells_(cells) {
-    if (!line_.visible() || cells_.empty()) return;
-    line_.draw("measuring the speed of this machine");
-    progress_.emplace(estimate_times(cells_, &stop));
-    line_.clear();  // so that the first step shows at once
-    start_ = std::chrono::steady_clock::now();
-  }
-
-  void show(std::size_t index, const CellProgress& progress) {
-    if (!progress_ || !line_.due()) return;
-    progress_->at(index, progress);
-    const double elapsed =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-    const Cell& cell = cells_[index];
-    char loss[32];
-    std::snprintf(loss, sizeof loss, "%.3f", progress.loss);
-    const std::string stage = progress.test_length > 0
-                                  ? "testing at length " + describe_count(progress.test_length)
-                                  : "step " + describe_count(progress.step) + "/" +
-                                        describe_count(cell.training.steps) + " loss " + loss;
-    // The name comes last, where a narrow terminal cuts it.
-    line_.draw("[" + std::to_string(index + 1) + "/" + std::to_string(cells_.size()) + "] " +
-               std::to_string(static_cast<int>(100 * progress_->fraction())) + "%, " +
-               describe_seconds(progress_->seconds_left(elapsed)) + " left  " + stage + "  " +
-               cell.key);
-  }
-
-  /// Takes the line away, before anything else is written.
-  void clear() { line_.clear(); }
-
- private:
-  const std::vector<Cell>& cells_;
-  ProgressLine line_;
-  std::optional<Progress> progress_;
-  std::chrono::steady_clock::time_point start_;
-};
-
 /// Says on stderr what is not as it should be, and returns the exit code.
-int conclude(const Runner& runner, bool finished, const Journal* journal) {
-  const std::vector<CellRow> rows = runner.rows();
+int conclude(const Session& session, bool finished, bool is_kept) {
+  const std::vector<CellRow> rows = session.result().cells;
   if (!finished) {
-    warn("interrupted with " + std::to_string(rows.size()) +
-         (rows.size() == 1 ? " cell" : " cells") + " finished" +
-         (journal ? "; the same command goes on from there" : ""));
+    warn((time_is_over() ? "the time budget is used up, with " : "interrupted with ") +
+         describe_cells(rows.size()) + " finished" +
+         (is_kept ? "; the same command goes on from there" : ""));
     return exit_interrupted;
   }
   const auto failed = [](const CellRow& row) { return row.status == Status::failed; };
   const auto first = std::find_if(rows.begin(), rows.end(), failed);
   if (first == rows.end()) return exit_ok;
   const auto count = std::count_if(rows.begin(), rows.end(), failed);
-  warn(std::to_string(count) + (count == 1 ? " cell" : " cells") + " failed, the first is " +
-       first->key + ": " + first->message);
+  warn(describe_cells(static_cast<std::size_t>(count)) + " failed, the first is " + first->key +
+       ": " + first->message);
   return exit_failed_cells;
-}
-
-int run_sweep(const SweepOptions& options, const Plan& plan, const std::atomic<bool>& stop) {
-  const Destination output(options.output);
-  const std::optional<Result> previous = load_previous(output, plan.spec, options.fresh);
-  Json identity = program_identity();
-  identity["spec"] = plan.spec;
-  std::optional<Journal> journal;
-  std::optional<CheckpointFile> checkpoints;
-  if (output.is_file()) {
-    journal.emplace(output.path() + ".journal", identity, options.fresh);
-    checkpoints.emplace(output.path() + ".checkpoint", identity);
-    if (options.fresh) checkpoints->remove();
-  }
-  Runner runner(plan.cells, plan.mine, journal ? &*journal : nullptr,
-                checkpoints ? &*checkpoints : nullptr);
-  const Json context = result_context(plan.threads);
-  const auto result = [&] { return result_document(Result{context, plan.spec, runner.rows()}); };
-
-  Reporter reporter(runner.pending(), stop);
-  bool finished = false;
-  try {
-    finished = runner.run(
-        {&stop, plan.checkpoint_seconds, {}},
-        {[&](std::size_t index, const CellProgress& progress) { reporter.show(index, progress); },
-         [&] {
-           if (output.is_file()) output.write(to_text(result()));
-         }});
-  } catch (const FileError& error) {
-    reporter.clear();
-    if (!runner.has_unkept_row())
-      throw FileError(std::string(error.what()) + "; what is finished is kept in '" +
-                      journal->path() + "', and the same command goes on from there");
-    print(to_text(result()));
-    throw FileError(std::string(error.what()) +
-                    "; what is finished was written to standard output instead");
-  }
-  reporter.clear();
-
-  const std::string table = plain_table(build_table(runner.rows()));
-  if (output.is_file()) {
-    // A finished sweep that is asked for again leaves its file as it is, date and all.
-    if (!previous || without_timings(result_document(*previous)) != without_timings(result()))
-      output.write(to_text(result()));
-    print(table);
-  } else {
-    output.write(to_text(result()));
-    if (::isatty(STDERR_FILENO)) write_context(table);
-  }
-  return conclude(runner, finished, journal ? &*journal : nullptr);
 }
 
 int sweep(const SweepOptions& options) {
   const std::atomic<bool>& stop = catch_interrupts();
-  const Plan plan = make_plan(options);
-  omp_set_num_threads(plan.threads);
-  return options.dry_run ? dry_run(plan, stop) : run_sweep(options, plan, stop);
+  const Request request = read_request(options);
+  if (request.time_budget) interrupt_before(*request.time_budget);
+  omp_set_num_threads(request.threads);
+  const Destination output(choose_output(options, request));
+  if (options.dry_run) return dry_run(options, request, output, stop);
+
+  Session session(request.spec,
+                  {output.is_file() ? output.path() : "", result_context(request.threads), document,
+                   request.shard, options.fresh, request.continuation});
+  if (!options.output && !options.quiet) write_context("results go to " + output.path() + "\n");
+
+  SweepProgress progress(session.pending_cells(), session.finished_cells(), options.quiet, stop);
+  const bool finished = run_session(session, progress, request.checkpoint_seconds, stop, output);
+  session.finish();
+
+  const std::string table = plain_table(build_table(session.result().cells));
+  if (output.is_file()) {
+    print(table + (options.output ? "" : "\nresults: " + output.path() + "\n"));
+  } else {
+    output.write(document(session.result()));
+    if (::isatty(STDERR_FILENO)) write_context(table);
+  }
+  return conclude(session, finished, output.is_file());
 }
 
 std::string heading(SettingKey::Group group) {
@@ -335,7 +330,8 @@ void add_sweep(CLI::App& app, Command& command) {
       ->allow_extra_args(false);
   for (const SettingKey& key : setting_keys()) {
     const Json value = key.value(Settings{});
-    const bool is_name = value.is_string() || (value.is_array() && value[0].is_string());
+    const bool is_name =
+        value.is_string() || (value.is_array() && !value.empty() && value[0].is_string());
     const std::string kind = value.is_boolean() ? "BOOL" : is_name ? "NAME" : "N";
     sweep_command->add_option(key.flag(), options->settings[key.name], key.help)
         ->group(heading(key.group))
@@ -344,32 +340,32 @@ void add_sweep(CLI::App& app, Command& command) {
         ->allow_extra_args(false);
   }
   const char* const group = "Running";
-  sweep_command->add_option("-o,--output", options->output, "Results file; - or nothing: stdout")
-      ->group(group)
-      ->type_name("FILE");
-  sweep_command
-      ->add_flag("--dry-run", options->dry_run,
-                 "Only show the cells, their parameters, expected time and memory")
-      ->group(group);
-  sweep_command
-      ->add_flag("--fresh", options->fresh, "Start over, without what an earlier run has finished")
-      ->group(group);
-  sweep_command
-      ->add_option("--threads", options->threads,
-                   "Threads; results do not depend on them (default: all cores)")
-      ->group(group)
-      ->type_name("N");
-  sweep_command
-      ->add_option("--shard", options->shard,
-                   "Run part i of n, balanced by cost; join them with attnspan merge")
-      ->group(group)
-      ->type_name("i/n");
-  sweep_command
-      ->add_option("--checkpoint-every", options->checkpoint_every,
-                   "Seconds between checkpoints of a long cell")
-      ->group(group)
-      ->type_name("SECONDS")
+  const auto value = [&](const char* name, auto& target, const char* kind, const char* help) {
+    return sweep_command->add_option(name, target, help)->group(group)->type_name(kind);
+  };
+  const auto flag = [&](const char* name, bool& target, const char* help) {
+    sweep_command->add_flag(name, target, help)->group(group);
+  };
+  value("-o,--output", options->output, "FILE",
+        "Results file; - for stdout, where nothing is kept");
+  flag("--dry-run", options->dry_run,
+       "Only show the cells to be run, their parameters, expected time and memory");
+  flag("--fresh", options->fresh, "Start over, without what an earlier run has finished");
+  flag("--add", options->add,
+       "Let FILE grow by cells that differ from its own in other settings, too");
+  flag("--prune", options->prune, "Drop what FILE has and this command does not ask for");
+  value("--rerun", options->rerun, "KEY", "Run this cell of FILE once more")
+      ->allow_extra_args(false);
+  value("--time-budget", options->time_budget, "TIME",
+        "Stop before so much time has passed (90m, 3h, 1h30m), as an interruption would");
+  value("--threads", options->threads, "N",
+        "Threads; results do not depend on them (default: all cores)");
+  value("--shard", options->shard, "i/n",
+        "Run part i of n, balanced by cost; join them with attnspan merge");
+  value("--checkpoint-every", options->checkpoint_every, "SECONDS",
+        "Seconds between checkpoints of a long cell")
       ->capture_default_str();
+  flag("--quiet", options->quiet, "No progress, and no line for each cell");
   sweep_command->footer(sweep_footer);
   sweep_command->callback([options, &command] { command = [options] { return sweep(*options); }; });
 }

@@ -40,16 +40,6 @@ class Descriptor {
   int number_;
 };
 
-bool write_all(int descriptor, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 /// Opens a file for writing, which no other process of attnspan then does while it is open.
 Descriptor open_alone(const std::string& path) {
   while (true) {
@@ -77,6 +67,16 @@ void flush_folder(const std::string& path) {
 }
 
 }  // namespace
+
+bool write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
 
 std::string read_file(const std::string& path, std::size_t limit) {
   const Descriptor descriptor(path, O_RDONLY);

@@ -58,7 +58,11 @@ void unknown_name(std::string_view kind, std::string_view name,
     message += "; did you mean '" + *nearest + "'?";
   else
     message += ";";
-  throw InputError(message + " Allowed: " + join(allowed) + ".");
+  constexpr std::size_t most_listed = 100;
+  const std::size_t more = allowed.size() > most_listed ? allowed.size() - most_listed : 0;
+  throw InputError(message + " Allowed: " +
+                   join({allowed.begin(), allowed.end() - static_cast<std::ptrdiff_t>(more)}) +
+                   (more > 0 ? ", and " + std::to_string(more) + " more" : "") + ".");
 }
 
 namespace {

@@ -75,6 +75,23 @@ Json to_json(const Evaluation& evaluation, const Metric& metric) {
   return json;
 }
 
+Json to_json(const std::vector<Evaluation>& evaluations, const Metric& metric) {
+  Json list = Json::array();
+  for (const Evaluation& evaluation : evaluations) list.push_back(to_json(evaluation, metric));
+  return list;
+}
+
+Json to_json(const std::vector<CurvePoint>& curve) {
+  Json list = Json::array();
+  for (const CurvePoint& point : curve)
+    list.push_back({{"step", point.step},
+                    {"loss", finite_or_null(point.loss)},
+                    {"learning_rate", finite_or_null(point.learning_rate)},
+                    {"gradient_norm", finite_or_null(point.gradient_norm)},
+                    {"exact_match", finite_or_null(point.exact_match)}});
+  return list;
+}
+
 /// What was derived on writing must still follow from the counts. The last of six decimals may
 /// differ from one compiler to the next.
 void check_derived(const Fields& fields, std::string_view name, const Json& found,
@@ -221,11 +238,58 @@ Evaluation read_evaluation(const Json& json, const std::string& path, const Metr
   return evaluation;
 }
 
+std::vector<CurvePoint> read_curve(const Json& list, const std::string& path) {
+  std::vector<CurvePoint> curve;
+  for (const Json& item : list) {
+    Fields fields(item, path + "[" + std::to_string(curve.size()) + "]");
+    CurvePoint point;
+    point.step = fields.integer("step", curve.empty() ? 1 : curve.back().step + 1);
+    point.loss = fields.number("loss", -largest_number, largest_number);
+    point.learning_rate = fields.number("learning_rate", 0, largest_number);
+    point.gradient_norm = fields.number("gradient_norm", 0, largest_number);
+    point.exact_match = fields.number("exact_match", 0, 1);
+    fields.finish();
+    curve.push_back(point);
+  }
+  return curve;
+}
+
+std::vector<Evaluation> read_evaluations(const Json& list, const std::string& path,
+                                         const Metric& metric, int version) {
+  std::vector<Evaluation> evaluations;
+  std::set<std::pair<std::string, double>> seen;
+  for (const Json& item : list) {
+    const std::string item_path = path + "[" + std::to_string(evaluations.size()) + "]";
+    evaluations.push_back(read_evaluation(item, item_path, metric, version));
+    const Evaluation& evaluation = evaluations.back();
+    if (!seen.emplace(evaluation.split, evaluation.multiple).second)
+      throw InputError(item_path + " repeats the multiple " + shortest(evaluation.multiple) +
+                       " of the split " + evaluation.split);
+  }
+  return evaluations;
+}
+
+std::vector<Snapshot> read_during(const Json& list, const std::string& path, const Metric& metric,
+                                  int version) {
+  std::vector<Snapshot> during;
+  for (const Json& item : list) {
+    Fields fields(item, path + "[" + std::to_string(during.size()) + "]");
+    Snapshot snapshot;
+    snapshot.step = fields.integer("step", during.empty() ? 1 : during.back().step + 1);
+    snapshot.evaluations =
+        read_evaluations(fields.array("evaluations"), fields.path("evaluations"), metric, version);
+    fields.finish();
+    during.push_back(std::move(snapshot));
+  }
+  return during;
+}
+
 TrainSummary read_train(Fields fields) {
   TrainSummary train;
   train.steps = fields.integer("steps");
   train.tokens = fields.integer("tokens");
   train.loss = fields.number_or_null("loss", -largest_number, largest_number);
+  if (fields.has("curve")) train.curve = read_curve(fields.array("curve"), fields.path("curve"));
   train.seconds = fields.number_or_null("seconds", 0, largest_number);
   train.tokens_per_second = fields.number_or_null("tokens_per_second", 0, largest_number);
   fields.finish();
@@ -299,10 +363,12 @@ Json to_json(const CellRow& row) {
         {"loss", finite_or_null(row.train.loss)},
         {"seconds", finite_or_null(row.train.seconds)},
         {"tokens_per_second", finite_or_null(row.train.tokens_per_second)}}},
-      {"evaluations", Json::array()},
+      {"evaluations", to_json(row.evaluations, *row.metric)},
   };
-  for (const Evaluation& evaluation : row.evaluations)
-    json["evaluations"].push_back(to_json(evaluation, *row.metric));
+  if (!row.train.curve.empty()) json["train"]["curve"] = to_json(row.train.curve);
+  for (const Snapshot& snapshot : row.during)
+    json["during"].push_back(
+        {{"step", snapshot.step}, {"evaluations", to_json(snapshot.evaluations, *row.metric)}});
   return json;
 }
 
@@ -334,19 +400,13 @@ CellRow row_from_json(const Json& json, const std::string& path, int version) {
   if (done != row.message.empty())
     fields.fail("message", done ? "must be empty, since the cell is done"
                                 : "must say why the cell is not done");
-  std::set<std::pair<std::string, double>> seen;
-  const Json& evaluations = fields.array("evaluations");
-  for (const Json& item : evaluations) {
-    const std::string item_path =
-        fields.path("evaluations") + "[" + std::to_string(row.evaluations.size()) + "]";
-    row.evaluations.push_back(read_evaluation(item, item_path, *row.metric, version));
-    const Evaluation& evaluation = row.evaluations.back();
-    if (!seen.emplace(evaluation.split, evaluation.multiple).second)
-      throw InputError(item_path + " repeats the multiple " + shortest(evaluation.multiple) +
-                       " of the split " + evaluation.split);
-  }
-  if (!done && !evaluations.empty())
-    fields.fail("evaluations", "must be empty, since the cell is not done");
+  row.evaluations = read_evaluations(fields.array("evaluations"), fields.path("evaluations"),
+                                     *row.metric, version);
+  if (fields.has("during"))
+    row.during = read_during(fields.array("during"), fields.path("during"), *row.metric, version);
+  for (const auto& [name, is_empty] :
+       {std::pair{"evaluations", row.evaluations.empty()}, std::pair{"during", row.during.empty()}})
+    if (!done && !is_empty) fields.fail(name, "must be empty, since the cell is not done");
   fields.finish();
   return row;
 }

@@ -33,12 +33,28 @@ struct Evaluation {
   double seconds = 0;
 };
 
+/// How training stood after a step.
+struct CurvePoint {
+  std::int64_t step = 0;
+  double loss = 0;           ///< running mean of recent steps, nats per answer token
+  double learning_rate = 0;  ///< of this step
+  double gradient_norm = 0;  ///< of this step, before it is clipped
+  double exact_match = 0;    ///< on validation samples at the training length
+};
+
 struct TrainSummary {
   std::int64_t steps = 0;   ///< steps done (fewer than asked for after an early stop)
   std::int64_t tokens = 0;  ///< input tokens seen
   double loss = 0;          ///< mean over answer tokens of the last steps, nats
   double seconds = 0;
   double tokens_per_second = 0;
+  std::vector<CurvePoint> curve{};  ///< a point every few steps, up to where a cell diverged
+};
+
+/// The tests of a model that was still in training.
+struct Snapshot {
+  std::int64_t step = 0;  ///< steps done
+  std::vector<Evaluation> evaluations;
 };
 
 /// One finished cell of a sweep: what was run and what came out. The unit of the journal.
@@ -62,6 +78,7 @@ struct CellRow {
   double token_chance = 0;  ///< one answer token by uniform guessing
   TrainSummary train;
   std::vector<Evaluation> evaluations;
+  std::vector<Snapshot> during;  ///< by step
 };
 
 /// "done", "diverged", "failed" or "skipped".

@@ -1,13 +1,12 @@
 #include "sweep/cell.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <set>
-#include <string_view>
 #include <utility>
 
 #include "core/error.hpp"
@@ -106,20 +105,26 @@ double combinations(const Grid& grid) {
   return count;
 }
 
-/// Adds what `more` has and `tests` has not, or has with fewer samples.
-void unite(std::vector<TestPoint>& tests, const std::vector<TestPoint>& more) {
-  for (const TestPoint& point : more) {
-    const auto same = std::find_if(tests.begin(), tests.end(), [&](const TestPoint& have) {
-      return have.stream == point.stream && have.multiple == point.multiple;
-    });
-    if (same == tests.end())
-      tests.push_back(point);
+/// Adds the tests that `more` has and `cell` has not, or has with fewer samples.
+void unite(Cell& cell, const Cell& more) {
+  for (const TestPoint& point : more.tests) {
+    const auto same =
+        std::find_if(cell.tests.begin(), cell.tests.end(), [&](const TestPoint& have) {
+          return have.stream == point.stream && have.multiple == point.multiple;
+        });
+    if (same == cell.tests.end())
+      cell.tests.push_back(point);
     else
       same->samples = std::max(same->samples, point.samples);
   }
-  std::sort(tests.begin(), tests.end(), [](const TestPoint& a, const TestPoint& b) {
+  std::sort(cell.tests.begin(), cell.tests.end(), [](const TestPoint& a, const TestPoint& b) {
     return std::pair(a.stream, a.multiple) < std::pair(b.stream, b.multiple);
   });
+  std::vector<std::int64_t> steps;
+  std::set_union(cell.test_at.begin(), cell.test_at.end(), more.test_at.begin(), more.test_at.end(),
+                 std::back_inserter(steps));
+  cell.test_at = std::move(steps);
+  cell.give_up = cell.give_up && more.give_up;
 }
 
 /// The cells of one entry of the task list; their keys are still to be made.
@@ -134,6 +139,8 @@ std::vector<Cell> expand(const TaskPlan& plan) {
     cell.training = settings.training;
     cell.training.min_train_length = shortest_length(*plan.task.task, settings.training);
     cell.tests = test_points(*plan.task.task, settings);
+    cell.test_at = settings.testing.test_at;
+    cell.give_up = settings.testing.give_up;
     cell.settings = training_settings(plan.task, settings);
     for (int replicate = 0; replicate < settings.design.seeds; ++replicate) {
       cell.training.replicate = replicate;
@@ -143,18 +150,12 @@ std::vector<Cell> expand(const TaskPlan& plan) {
   return cells;
 }
 
-/// The settings that are part of every key, in a form of their own.
-constexpr std::array<std::string_view, 5> always_in_key{"task", "attention", "position",
-                                                        "train_length", "learning_rates"};
-
-/// The settings that tell the cells of a task apart, beside those of every key.
+/// The settings that tell the cells of a task apart, beside those that are in every key.
 std::set<std::string> varying_settings(const std::vector<const Cell*>& cells) {
   std::set<std::string> varying;
   const auto note = [&](const Json& here, const Json& there) {
     for (const auto& [name, value] : here.items())
-      if (std::find(always_in_key.begin(), always_in_key.end(), name) == always_in_key.end() &&
-          (!there.contains(name) || there[name] != value))
-        varying.insert(name);
+      if (!there.contains(name) || there[name] != value) varying.insert(name);
   };
   for (const Cell* cell : cells) {
     note(cell->settings, cells.front()->settings);
@@ -174,6 +175,20 @@ std::string key_of(const Cell& cell, const std::set<std::string>& varying) {
   return key + "/seed" + std::to_string(cell.training.replicate);
 }
 
+std::string identity_of(const Json& settings, const std::string& attention,
+                        const std::string& position, std::int64_t train_length,
+                        double learning_rate, int replicate) {
+  static const Json defaults = training_settings({}, {});
+  std::map<std::string, std::string> values;  // in an order that does not depend on who wrote them
+  for (const Json* json : {&defaults, &settings})
+    for (const auto& [name, value] : json->items())
+      values[name] = value.is_number() ? shortest(value.get<double>()) : to_line(value);
+  std::string text = attention + " " + position + " n" + std::to_string(train_length) + " lr" +
+                     shortest(learning_rate) + " seed" + std::to_string(replicate);
+  for (const auto& [name, value] : values) text += " " + name + "=" + value;
+  return text;
+}
+
 std::string gibibytes(double bytes) {
   return shortest(std::ceil(bytes / (1 << 30) * 10) / 10) + " GiB";
 }
@@ -184,20 +199,21 @@ Json training_settings(const NamedTask& task, const Settings& settings) {
   Json json{{"task", task.resolved}};
   for (const SettingKey& key : setting_keys())
     // When training stops depends on the validation samples only if it may stop early.
-    if (key.is_axis() || (key.name == "validation_samples" && settings.training.early_stop))
+    if ((key.is_axis() && key.group != SettingKey::Group::axes) ||
+        (key.name == "validation_samples" && settings.training.early_stop))
       json[key.name] = key.value(settings);
   return json;
 }
 
-std::string identity(const Json& settings, int replicate) {
-  static const Json defaults = training_settings({}, {});
-  std::map<std::string, std::string> values;  // in an order that does not depend on who wrote them
-  for (const Json* json : {&defaults, &settings})
-    for (const auto& [name, value] : json->items())
-      values[name] = value.is_number() ? shortest(value.get<double>()) : to_line(value);
-  std::string text;
-  for (const auto& [name, value] : values) text += name + "=" + value + " ";
-  return text + "replicate=" + std::to_string(replicate);
+std::string identity(const Cell& cell) {
+  return identity_of(cell.settings, cell.model.attention, cell.model.position,
+                     cell.training.train_length, cell.training.learning_rate,
+                     cell.training.replicate);
+}
+
+std::string identity(const CellRow& row) {
+  return identity_of(row.settings, row.attention, row.position, row.train_length, row.learning_rate,
+                     row.seed);
 }
 
 std::vector<Cell> expand(const SweepSpec& spec) {
@@ -210,12 +226,11 @@ std::vector<Cell> expand(const SweepSpec& spec) {
   std::map<std::string, std::size_t> index_by_identity;
   for (const TaskPlan& plan : spec.tasks)
     for (Cell& cell : expand(plan)) {
-      const auto [known, is_new] = index_by_identity.try_emplace(
-          identity(cell.settings, cell.training.replicate), cells.size());
+      const auto [known, is_new] = index_by_identity.try_emplace(identity(cell), cells.size());
       if (is_new)
         cells.push_back(std::move(cell));
       else
-        unite(cells[known->second].tests, cell.tests);
+        unite(cells[known->second], cell);
     }
   std::map<std::string, std::vector<const Cell*>> by_task;
   for (const Cell& cell : cells) by_task[cell.task.label].push_back(&cell);
@@ -228,11 +243,16 @@ std::vector<Cell> expand(const SweepSpec& spec) {
 CellCost cost(const Cell& cell) {
   const Task& task = *cell.task.task;
   CellCost cost;
-  cost.training_flops = static_cast<double>(cell.training.steps) *
-                        training_step_flops(cell.model, task, cell.training);
+  const TrainingOptions& training = cell.training;
+  const std::int64_t validations = training.steps / training.validate_every;
+  cost.training_flops =
+      static_cast<double>(training.steps) * training_step_flops(cell.model, task, training) +
+      static_cast<double>(validations * training.validation_samples) *
+          evaluation_flops(cell.model, task, training.train_length);
   for (const TestPoint& test : cell.tests)
-    cost.evaluation_flops +=
-        static_cast<double>(test.samples) * evaluation_flops(cell.model, task, test.length);
+    cost.evaluation_flops += static_cast<double>(1 + cell.test_at.size()) *
+                             static_cast<double>(test.samples) *
+                             evaluation_flops(cell.model, task, test.length);
   return cost;
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/rng.hpp"
 #include "model/config.hpp"
+#include "record/row.hpp"
 #include "sweep/spec.hpp"
 #include "task/task.hpp"
 #include "train/options.hpp"
@@ -28,16 +29,21 @@ struct Cell {
   NamedTask task;
   ModelConfig model;
   TrainingOptions training;
-  std::vector<TestPoint> tests;  ///< validation, then tests, each by ascending multiple
-  Json settings;                 ///< all that its training depends on, by key, but the replicate
+  std::vector<TestPoint> tests;       ///< validation, then tests, each by ascending multiple
+  std::vector<std::int64_t> test_at;  ///< steps of training after which it is tested too
+  bool give_up = false;               ///< leave out lengths beyond two without a right sample
+  Json settings;                      ///< as training_settings
 };
 
-/// The settings that training depends on, by their keys in a spec, and the task in full.
+/// The settings of a row: those that training depends on, by their keys in a spec, but the ones
+/// that a row names itself (attention, position, training length, learning rate); and the task in
+/// full.
 Json training_settings(const NamedTask& task, const Settings& settings);
 
-/// A text that two cells share, in any sweeps, exactly when their training is the same. Settings
-/// that are not there stand at their defaults.
-std::string identity(const Json& settings, int replicate);
+/// A text that two cells share, in any sweeps, exactly when their training is the same. A setting
+/// that a row does not have stands at its default.
+std::string identity(const Cell& cell);
+std::string identity(const CellRow& row);
 
 /// The cells of a sweep, always in the same order: for each task by training length, attention,
 /// position, the other axes in the order of their keys, learning rate, seed. A cell that several

@@ -1,46 +1,24 @@
 #include "sweep/cell_run.hpp"
 
 #include <algorithm>
-#include <chrono>
+#include <new>
+#include <string_view>
 
 #include "core/error.hpp"
+#include "core/stopwatch.hpp"
 #include "train/cost.hpp"
 #include "train/evaluator.hpp"
+#include "train/numerics.hpp"
+#include "train/trainer.hpp"
 
 namespace attnspan {
 namespace {
 
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
 /// Long evaluations are done in parts of a second or less, between which a checkpoint may be taken.
 constexpr double flops_of_a_part = 1e10;
 
-/// One evaluation to be done.
-struct Planned {
-  TestPoint point;
-  double share = 0;       ///< of the cell's evaluations, by cost
-  std::int64_t part = 1;  ///< samples between two checkpoints
-};
-
-std::vector<Planned> planned_evaluations(const Cell& cell) {
-  std::vector<Planned> evaluations;
-  double total = 0;
-  for (const TestPoint& point : cell.tests) {
-    const double flops = evaluation_flops(cell.model, *cell.task.task, point.length);
-    const double share = static_cast<double>(point.samples) * flops;
-    evaluations.push_back({point, share, 1 + static_cast<std::int64_t>(flops_of_a_part / flops)});
-    total += share;
-  }
-  for (Planned& evaluation : evaluations) evaluation.share /= total;
-  return evaluations;
+std::string_view split_of(const TestPoint& point) {
+  return point.stream == Stream::validation ? "validation" : "test";
 }
 
 /// An evaluation of no samples yet.
@@ -48,8 +26,13 @@ Evaluation begin(const TestPoint& point) {
   Evaluation evaluation;
   evaluation.length = point.length;
   evaluation.multiple = point.multiple;
-  evaluation.split = point.stream == Stream::validation ? "validation" : "test";
+  evaluation.split = split_of(point);
   return evaluation;
+}
+
+bool is_at(const Evaluation& evaluation, const TestPoint& point) {
+  return evaluation.split == split_of(point) && evaluation.multiple == point.multiple &&
+         evaluation.length == point.length;
 }
 
 void append(Evaluation& evaluation, const Evaluated& part) {
@@ -63,43 +46,78 @@ void append(Evaluation& evaluation, const Evaluated& part) {
     evaluation.shortcuts[i].exact += part.shortcuts[i].exact;
 }
 
+/// Whether these evaluations are the first of what the cell asks for, the last perhaps cut short.
+bool are_begun(const std::vector<Evaluation>& evaluations, const Cell& cell) {
+  if (evaluations.size() > cell.tests.size()) return false;
+  for (std::size_t i = 0; i < evaluations.size(); ++i) {
+    const bool is_last = i + 1 == evaluations.size();
+    const bool is_part = is_last && is_at(evaluations[i], cell.tests[i]) &&
+                         evaluations[i].counts.samples <= cell.tests[i].samples;
+    if (!is_part && !is_evaluation_of(evaluations[i], cell.tests[i])) return false;
+  }
+  return true;
+}
+
 /// One run of a cell.
 class CellRun {
  public:
-  CellRun(const Cell& cell, const CheckpointFile* checkpoints, const RunOptions& options)
+  CellRun(const Cell& cell, Store& store, const RunOptions& options)
       : cell_(cell),
-        checkpoints_(checkpoints),
+        store_(store),
         options_(options),
         trainer_(cell.model, cell.task.task, cell.training),
         row_(empty_row(cell)) {
-    if (!checkpoints_) return;
-    const auto checkpoint = checkpoints_->load(cell.key);
-    if (!checkpoint) return;
-    try {
-      trainer_.load(checkpoint->trainer);
-      row_ = checkpoint->row;
-    } catch (const InputError&) {
-      // Written by a program with another idea of a trainer's state: start from the beginning.
-    }
+    for (const TestPoint& point : cell.tests) test_flops_ += flops(point);
+    test_flops_ *= static_cast<double>(1 + cell.test_at.size());
+    resume();
   }
 
   std::optional<CellRow> run() {
-    const bool finished = train() && (row_.status != Status::done || evaluate());
+    const bool finished = train() && (row_.status != Status::done || test_trained());
     if (finished) return row_;
     save();
     return std::nullopt;
   }
 
  private:
+  void resume() {
+    const std::optional<Checkpoint> checkpoint = store_.load();
+    if (!checkpoint || identity(checkpoint->row) != identity(cell_)) return;
+    CellRow row = checkpoint->row;
+    row.key = cell_.key;
+    // The sweep may ask for other tests by now. Those of an earlier step cannot be made up for.
+    if (!are_begun(row.evaluations, cell_)) row.evaluations.clear();
+    std::erase_if(row.during, [&](const Snapshot& snapshot) {
+      return !is_test_step(snapshot.step) || !are_begun(snapshot.evaluations, cell_);
+    });
+    for (const std::int64_t step : cell_.test_at)
+      if (step < row.train.steps && !is_tested(row, step, cell_)) return;
+    try {
+      trainer_.load(checkpoint->trainer);
+    } catch (const InputError&) {
+      return;  // written by a program with another idea of a trainer's state
+    }
+    row_ = std::move(row);
+  }
+
+  bool is_test_step(std::int64_t step) const {
+    return std::find(cell_.test_at.begin(), cell_.test_at.end(), step) != cell_.test_at.end();
+  }
+
+  double flops(const TestPoint& point) const {
+    return static_cast<double>(point.samples) *
+           evaluation_flops(cell_.model, *cell_.task.task, point.length);
+  }
+
   bool stopped() const { return options_.stop && *options_.stop; }
 
   void save() {
-    if (checkpoints_) checkpoints_->save({row_, trainer_.save()});
+    store_.save({row_, trainer_.save()});
     since_checkpoint_ = Stopwatch();
   }
 
-  bool checkpoint_is_due() const {
-    return since_checkpoint_.seconds() >= options_.checkpoint_seconds;
+  void save_when_due() {
+    if (since_checkpoint_.seconds() >= options_.checkpoint_seconds) save();
   }
 
   void tell() const {
@@ -108,94 +126,130 @@ class CellRun {
 
   /// False when stopped.
   bool train() {
-    const double seconds_before = row_.train.seconds;
-    const Stopwatch stopwatch;
-    const auto account = [&] {
-      row_.train.steps = trainer_.steps_done();
-      row_.train.tokens = trainer_.tokens_seen();
-      row_.train.loss = trainer_.mean_loss();
-      row_.train.seconds = seconds_before + stopwatch.seconds();
-      row_.train.tokens_per_second = static_cast<double>(row_.train.tokens) / row_.train.seconds;
-    };
-    if (trainer_.status() != TrainStatus::running) return true;  // a checkpoint taken after it
     while (trainer_.status() == TrainStatus::running) {
-      if (stopped()) {
-        account();
-        return false;
+      if (is_test_step(trainer_.steps_done())) {
+        if (!test(snapshot().evaluations)) return false;
+        if (row_.status != Status::done) return true;
       }
+      if (stopped()) return false;
+      const Stopwatch stopwatch;
       trainer_.step();
-      progress_.step = trainer_.steps_done();
-      progress_.loss = trainer_.mean_loss();
-      progress_.trained =
-          static_cast<double>(progress_.step) / static_cast<double>(cell_.training.steps);
+      account(stopwatch.seconds());
       tell();
-      if (checkpoint_is_due()) {
-        account();
-        save();
-      }
+      save_when_due();
     }
-    account();
-    if (trainer_.status() == TrainStatus::diverged) {
-      row_.status = Status::diverged;
-      row_.message = trainer_.message();
+    if (trainer_.status() == TrainStatus::diverged) diverge(trainer_.message());
+    return true;
+  }
+
+  void account(double seconds) {
+    row_.train.steps = trainer_.steps_done();
+    row_.train.tokens = trainer_.tokens_seen();
+    row_.train.loss = trainer_.mean_loss();
+    row_.train.curve = trainer_.curve();
+    row_.train.seconds += seconds;
+    row_.train.tokens_per_second = static_cast<double>(row_.train.tokens) / row_.train.seconds;
+    progress_.step = trainer_.steps_done();
+    progress_.loss = trainer_.mean_loss();
+    progress_.trained =
+        static_cast<double>(progress_.step) / static_cast<double>(cell_.training.steps);
+    progress_.test_length = 0;
+  }
+
+  void diverge(const std::string& message) {
+    row_.status = Status::diverged;
+    row_.message = message;
+    row_.evaluations.clear();
+    row_.during.clear();
+  }
+
+  Snapshot& snapshot() {
+    const std::int64_t step = trainer_.steps_done();
+    if (row_.during.empty() || row_.during.back().step != step) row_.during.push_back({step, {}});
+    return row_.during.back();
+  }
+
+  /// False when stopped.
+  bool test_trained() {
+    progress_.trained = 1;
+    return test(row_.evaluations);
+  }
+
+  /// Adds what is missing; the last that is there may be one that a checkpoint cut short. False
+  /// when stopped.
+  bool test(std::vector<Evaluation>& evaluations) {
+    for (std::size_t i = 0; i < cell_.tests.size(); ++i) {
+      const TestPoint& point = cell_.tests[i];
+      const double before = progress_.evaluated;
+      if (i == evaluations.size()) {
+        const bool ends_here = cell_.give_up && point.stream == Stream::test;
+        evaluations.push_back(ends_here && gives_up(evaluations) ? given_up_evaluation(point)
+                                                                 : begin(point));
+      }
+      if (!evaluations[i].given_up && !test(point, evaluations[i])) return false;
+      if (row_.status != Status::done) return true;
+      progress_.evaluated = before + flops(point) / test_flops_;
+      tell();
     }
     return true;
   }
 
-  /// False when stopped. The last evaluation of the row may be one that a checkpoint cut short.
-  bool evaluate() {
-    progress_.trained = 1;
-    std::size_t index = 0;
-    for (const Planned& planned : planned_evaluations(cell_)) {
-      if (index == row_.evaluations.size()) row_.evaluations.push_back(begin(planned.point));
-      Evaluation& evaluation = row_.evaluations[index++];
-      const std::int64_t samples = planned.point.samples;
-      progress_.test_length = planned.point.length;
-      const double before = progress_.evaluated;
-      const auto advance = [&](std::int64_t done) {
-        progress_.evaluated =
-            before + planned.share * static_cast<double>(done) / static_cast<double>(samples);
+  /// False when stopped.
+  bool test(const TestPoint& point, Evaluation& evaluation) {
+    const Task& task = *cell_.task.task;
+    const auto part = 1 + static_cast<std::int64_t>(
+                              flops_of_a_part / evaluation_flops(cell_.model, task, point.length));
+    const double before = progress_.evaluated;
+    progress_.test_length = point.length;
+    while (evaluation.counts.samples < point.samples) {
+      const Stopwatch stopwatch;
+      const std::int64_t done = evaluation.counts.samples;
+      const auto advance = [&](std::int64_t more) {
+        progress_.evaluated = before + flops(point) / test_flops_ *
+                                           static_cast<double>(done + more) /
+                                           static_cast<double>(point.samples);
         tell();
       };
-      while (evaluation.counts.samples < samples) {
-        const Stopwatch stopwatch;
-        const std::int64_t done = evaluation.counts.samples;
-        const Evaluated part =
-            attnspan::evaluate(cell_.model, trainer_.weights(), *cell_.task.task,
-                               {.seed = cell_.training.seed,
-                                .stream = planned.point.stream,
-                                .length = planned.point.length,
-                                .samples = std::min(planned.part, samples - done),
-                                .replicate = cell_.training.replicate,
-                                .first = done,
-                                .shortcuts = planned.point.stream == Stream::test},
-                               options_.stop, [&](std::int64_t more) { advance(done + more); });
-        if (part.stopped) return false;
-        if (!part.finite) {
-          row_.status = Status::diverged;
-          row_.message = "an output was not a finite number when tested at length " +
-                         std::to_string(planned.point.length) + " after step " +
-                         std::to_string(trainer_.steps_done());
-          row_.evaluations.clear();
-          return true;
-        }
-        append(evaluation, part);
-        evaluation.seconds += stopwatch.seconds();
-        if (checkpoint_is_due()) save();
+      const Evaluated evaluated = evaluate(cell_.model, trainer_.weights(), task,
+                                           {.seed = cell_.training.seed,
+                                            .stream = point.stream,
+                                            .length = point.length,
+                                            .samples = std::min(part, point.samples - done),
+                                            .replicate = cell_.training.replicate,
+                                            .first = done,
+                                            .shortcuts = point.stream == Stream::test},
+                                           options_.stop, advance);
+      if (evaluated.stopped) return false;
+      if (!evaluated.finite) {
+        diverge("an output was not a finite number when tested at length " +
+                std::to_string(point.length) + " after step " +
+                std::to_string(trainer_.steps_done()));
+        return true;
       }
-      advance(samples);
+      append(evaluation, evaluated);
+      evaluation.seconds += stopwatch.seconds();
+      save_when_due();
     }
     return true;
   }
 
   const Cell& cell_;
-  const CheckpointFile* checkpoints_;
+  Store& store_;
   const RunOptions& options_;
   Trainer trainer_;
   CellRow row_;
   CellProgress progress_;
+  double test_flops_ = 0;  ///< of all tests, those of training too
   Stopwatch since_checkpoint_;
 };
+
+/// The row of a cell that could not be run, and why.
+CellRow failed_row(const Cell& cell, const std::string& message) {
+  CellRow row = empty_row(cell);
+  row.status = Status::failed;
+  row.message = message;
+  return row;
+}
 
 }  // namespace
 
@@ -209,6 +263,7 @@ CellRow empty_row(const Cell& cell) {
   row.learning_rate = cell.training.learning_rate;
   row.seed = cell.training.replicate;
   row.settings = cell.settings;
+  row.numerics = numerics;
   row.parameters = parameter_count(cell.model);
   row.metric = &cell.task.task->metric();
   row.chance = cell.task.task->chance(cell.training.train_length);
@@ -216,9 +271,46 @@ CellRow empty_row(const Cell& cell) {
   return row;
 }
 
-std::optional<CellRow> run_cell(const Cell& cell, const CheckpointFile* checkpoints,
-                                const RunOptions& options) {
-  return CellRun(cell, checkpoints, options).run();
+bool is_evaluation_of(const Evaluation& evaluation, const TestPoint& point) {
+  return is_at(evaluation, point) &&
+         (evaluation.given_up || evaluation.counts.samples == point.samples);
+}
+
+bool is_tested(const CellRow& row, std::int64_t step, const Cell& cell) {
+  return std::any_of(row.during.begin(), row.during.end(), [&](const Snapshot& snapshot) {
+    return snapshot.step == step && snapshot.evaluations.size() == cell.tests.size() &&
+           is_evaluation_of(snapshot.evaluations.back(), cell.tests.back());
+  });
+}
+
+bool gives_up(const std::vector<Evaluation>& evaluations) {
+  const auto is_dead = [](const Evaluation& evaluation) {
+    return evaluation.split == "test" && (evaluation.given_up || evaluation.counts.exact == 0);
+  };
+  return evaluations.size() >= 2 && is_dead(evaluations.back()) &&
+         is_dead(evaluations[evaluations.size() - 2]);
+}
+
+Evaluation given_up_evaluation(const TestPoint& point) {
+  Evaluation evaluation = begin(point);
+  evaluation.given_up = true;
+  return evaluation;
+}
+
+std::optional<CellRow> run_cell(const Cell& cell, Store& store, const RunOptions& options) {
+  return CellRun(cell, store, options).run();
+}
+
+std::optional<CellRow> attempt_cell(const Cell& cell, Store& store, const RunOptions& options) {
+  try {
+    return run_cell(cell, store, options);
+  } catch (const FileError&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return failed_row(cell, "out of memory");
+  } catch (const std::exception& error) {
+    return failed_row(cell, error.what());
+  }
 }
 
 }  // namespace attnspan

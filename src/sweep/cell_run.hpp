@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "record/row.hpp"
 #include "sweep/cell.hpp"
-#include "sweep/checkpoint.hpp"
+#include "sweep/store.hpp"
 
 namespace attnspan {
 
@@ -27,14 +29,29 @@ struct RunOptions {
   std::function<void(const CellProgress&)> on_progress;
 };
 
-/// Trains the cell's model, or goes on from `checkpoints` where it was interrupted, and evaluates
-/// it on validation samples and at every test length. Nothing when `stop` came first; a checkpoint
-/// is then saved. A divergence or a logit that is not finite gives a row that says so. Whatever
-/// exception a part throws passes through. `checkpoints` may be null.
-std::optional<CellRow> run_cell(const Cell& cell, const CheckpointFile* checkpoints,
-                                const RunOptions& options);
+/// Trains the cell's model, or goes on from the store's checkpoint where that is of this cell, and
+/// evaluates it at every test point, of training too where that is asked for. Nothing when `stop`
+/// came first; a checkpoint is then saved. A divergence or a logit that is not finite gives a row
+/// that says so. Whatever exception a part throws passes through.
+std::optional<CellRow> run_cell(const Cell& cell, Store& store, const RunOptions& options);
+
+/// The same, where an exception gives a row with the status `failed` and its reason. Only FileError
+/// passes through: where nothing can be written, nothing more is to be computed.
+std::optional<CellRow> attempt_cell(const Cell& cell, Store& store, const RunOptions& options);
 
 /// The row of a cell before anything is known but the cell.
 CellRow empty_row(const Cell& cell);
+
+/// Whether this is the whole of the evaluation at a test point.
+bool is_evaluation_of(const Evaluation& evaluation, const TestPoint& point);
+
+/// Whether the row has the tests after this step of training.
+bool is_tested(const CellRow& row, std::int64_t step, const Cell& cell);
+
+/// Whether tests that give up end here: the last two had no right sample.
+bool gives_up(const std::vector<Evaluation>& evaluations);
+
+/// What stands for a test that was not run.
+Evaluation given_up_evaluation(const TestPoint& point);
 
 }  // namespace attnspan

@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "sweep/journal.hpp"
+#include "train/numerics.hpp"
 
 namespace attnspan {
 namespace {
@@ -14,26 +15,24 @@ constexpr std::size_t largest_checkpoint = std::size_t{1} << 36;
 
 }  // namespace
 
-CheckpointFile::CheckpointFile(std::string path, Json identity)
-    : path_(std::move(path)), identity_(std::move(identity)) {}
+CheckpointFile::CheckpointFile(std::string path) : path_(std::move(path)) {}
 
 void CheckpointFile::save(const Checkpoint& checkpoint) const {
-  write_atomically(path_, checked_line({{"identity", identity_},
-                                        {"row", to_json(checkpoint.row)},
+  write_atomically(path_, checked_line({{"row", to_json(checkpoint.row)},
                                         {"trainer_crc32", crc32(checkpoint.trainer)}}) +
                               checkpoint.trainer);
 }
 
-std::optional<Checkpoint> CheckpointFile::load(const std::string& key) const {
+std::optional<Checkpoint> CheckpointFile::load() const {
   if (::access(path_.c_str(), F_OK) != 0) return std::nullopt;
   const std::string bytes = read_file(path_, largest_checkpoint);
   try {
     const std::size_t end = bytes.find('\n');
     const Json header = read_checked_line(std::string_view(bytes).substr(0, end), path_);
     // The checksum held, so this is what `save` wrote.
-    if (header.at("identity") != identity_) return std::nullopt;
     Checkpoint checkpoint{row_from_json(header.at("row"), path_), bytes.substr(end + 1)};
-    if (checkpoint.row.key != key || crc32(checkpoint.trainer) != header.at("trainer_crc32"))
+    if (crc32(checkpoint.trainer) != header.at("trainer_crc32") ||
+        checkpoint.row.numerics != numerics)
       return std::nullopt;
     return checkpoint;
   } catch (const InputError&) {

@@ -1,12 +1,12 @@
 #include "sweep/estimate.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
 #include <tuple>
 
+#include "core/stopwatch.hpp"
 #include "train/cost.hpp"
 #include "train/evaluator.hpp"
 #include "train/trainer.hpp"
@@ -14,15 +14,9 @@
 namespace attnspan {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr double budget_seconds = 1;
 /// Only bounds how much work one measurement is given; the speed itself is measured.
 constexpr double presumed_flops_per_second = 5e10;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 struct Speed {
   double training = 0;    ///< flop/s
@@ -50,20 +44,19 @@ Speed measure(const Cell& cell, double flops) {
   const Task& task = *cell.task.task;
   TrainingOptions training = cell.training;
   training.min_train_length = training.train_length;  // the length that the cost formula is for
-  training.early_stop = false;
   training.steps = 3;
+  training.validate_every = training.steps + 1;
   const double step = training_step_flops(cell.model, task, training);
   training.batch_size = std::clamp<std::int64_t>(
       static_cast<std::int64_t>(static_cast<double>(training.batch_size) * flops / step), 1,
       training.batch_size);
   Trainer trainer(cell.model, cell.task.task, training);
   trainer.step();  // takes its memory
-  const Clock::time_point training_start = Clock::now();
+  const Stopwatch training_time;
   trainer.step();
   trainer.step();
   Speed speed;
-  speed.training =
-      2 * training_step_flops(cell.model, task, training) / seconds_since(training_start);
+  speed.training = 2 * training_step_flops(cell.model, task, training) / training_time.seconds();
 
   // The longest test that the work allows.
   EvaluationRequest request{training.seed, Stream::test, training.train_length, 1};
@@ -73,10 +66,9 @@ Speed measure(const Cell& cell, double flops) {
   const double sample = evaluation_flops(cell.model, task, request.length);
   request.samples = std::clamp<std::int64_t>(static_cast<std::int64_t>(flops / sample), 1,
                                              cell.training.validation_samples);
-  const Clock::time_point evaluation_start = Clock::now();
+  const Stopwatch evaluation_time;
   evaluate(cell.model, trainer.weights(), task, request);
-  speed.evaluation =
-      static_cast<double>(request.samples) * sample / seconds_since(evaluation_start);
+  speed.evaluation = static_cast<double>(request.samples) * sample / evaluation_time.seconds();
   return speed;
 }
 
@@ -105,11 +97,11 @@ std::vector<CellTime> estimate_times(const std::vector<Cell>& cells,
   std::map<Group, Speed> speeds;
   std::map<std::string, std::vector<Speed>> by_attention;
   std::vector<Speed> all;
-  const Clock::time_point start = Clock::now();
+  const Stopwatch elapsed;
   for (const Cell& cell : cells) {
     const Group group = group_of(cell);
     if (speeds.contains(group)) continue;
-    if (!all.empty() && (seconds_since(start) > budget_seconds || (stop && *stop))) break;
+    if (!all.empty() && (elapsed.seconds() > budget_seconds || (stop && *stop))) break;
     const Speed speed = measure(cell, flops);
     speeds.emplace(group, speed);
     by_attention[cell.model.attention].push_back(speed);

@@ -14,7 +14,6 @@
 #include "core/checksum.hpp"
 #include "core/error.hpp"
 #include "core/files.hpp"
-#include "sweep/spec.hpp"
 
 namespace attnspan {
 namespace {
@@ -22,6 +21,12 @@ namespace {
 constexpr std::size_t largest_journal = std::size_t{1} << 32;
 constexpr std::int64_t room_for_a_row = 1 << 16;
 constexpr std::size_t checksum_digits = 8;
+
+[[noreturn]] void refuse_as_no_journal(const std::string& path) {
+  throw InputError("'" + path +
+                   "' is not a journal of attnspan, or its first line is damaged; use --fresh to "
+                   "start over, or write to another file.");
+}
 
 }  // namespace
 
@@ -42,6 +47,40 @@ Json read_checked_line(std::string_view line, const std::string& source) {
   return parse_json(line.substr(checksum_digits + 1), source, false);
 }
 
+JournalContent read_journal(const std::string& path) {
+  const std::string text = read_file(path, largest_journal);
+  const std::string_view bytes = text;
+  JournalContent content;
+  const std::size_t header_end = bytes.find('\n');
+  if (header_end == std::string_view::npos) {
+    content.unfinished_header = bytes;
+    return content;
+  }
+  try {
+    content.header = read_checked_line(bytes.substr(0, header_end), "");
+  } catch (const InputError&) {
+  }
+  const Json& header = content.header;
+  if (!header.is_object() || !header.contains("spec") || !header["spec"].is_object())
+    refuse_as_no_journal(path);
+  content.whole_size = header_end + 1;
+  for (std::size_t number = 2; content.whole_size < bytes.size(); ++number) {
+    const std::string where = "'" + path + "', line " + std::to_string(number);
+    const std::string_view rest = bytes.substr(content.whole_size);
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) break;  // torn
+    try {
+      content.rows.push_back(row_from_json(read_checked_line(rest.substr(0, end), where), where));
+    } catch (const InputError& error) {
+      if (end + 1 == rest.size()) break;  // torn, though its newline reached the disk
+      throw InputError(std::string(error.what()) +
+                       "; use --fresh to start over, or cut the file before that line.");
+    }
+    content.whole_size += end + 1;
+  }
+  return content;
+}
+
 Journal::Descriptor::Descriptor(const std::string& path)
     : number(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {}
 
@@ -49,23 +88,12 @@ Journal::Descriptor::~Descriptor() {
   if (number >= 0) ::close(number);
 }
 
-Journal::Journal(std::string path, const Json& identity, bool fresh)
-    : path_(std::move(path)), file_(path_) {
+Journal::Journal(std::string path, bool fresh) : path_(std::move(path)), file_(path_) {
   if (file_.number < 0) fail("open");
   lock();
-  if (fresh && ::ftruncate(file_.number, 0) != 0) fail("empty");
-
-  const std::string header = checked_line(identity);
-  const std::string bytes = read_file(path_, largest_journal);
-  // A first line that was not written to its end is as good as none: no cell was finished yet.
-  if (bytes.size() >= header.size() || !header.starts_with(bytes)) {
-    const std::size_t end = bytes.find('\n');
-    check_header(std::string_view(bytes).substr(0, end), identity);
-    size_ = static_cast<std::int64_t>(end) + 1;
-    read_rows(std::string_view(bytes).substr(end + 1));
-  }
-  if (::ftruncate(file_.number, size_) != 0) fail("shorten");
-  if (size_ == 0) write(header);
+  if (fresh) return;
+  content_ = read_journal(path_);
+  if (!content_.header.is_null()) cut(content_.whole_size);
 }
 
 void Journal::lock() {
@@ -75,44 +103,20 @@ void Journal::lock() {
                   "': wait for it, or write to another file");
 }
 
-void Journal::check_header(std::string_view line, const Json& identity) const {
-  Json found;
-  try {
-    found = read_checked_line(line, "");
-  } catch (const InputError&) {
-  }
-  if (!found.is_object() || !found.contains("spec") || !found["spec"].is_object())
-    throw InputError("'" + path_ +
-                     "' is not a journal of attnspan, or its first line is damaged; use --fresh to "
-                     "start over, or write to another file.");
-  if (found == identity) return;
-  const bool same_sweep = found["spec"] == identity["spec"];
-  throw InputError("'" + path_ + "' is the journal of another " +
-                   (same_sweep ? "program: " + describe_difference(found, identity)
-                               : "sweep: " + describe_difference(found["spec"], identity["spec"])) +
-                   "; use --fresh to start over, or write to another file.");
-}
-
-void Journal::read_rows(std::string_view lines) {
-  for (std::size_t number = 2; !lines.empty(); ++number) {
-    const std::string where = "'" + path_ + "', line " + std::to_string(number);
-    const std::size_t end = lines.find('\n');
-    if (end == std::string_view::npos) return;  // torn
-    try {
-      rows_.push_back(row_from_json(read_checked_line(lines.substr(0, end), where), where));
-    } catch (const InputError& error) {
-      if (end + 1 == lines.size()) return;  // torn, though its newline reached the disk
-      throw InputError(std::string(error.what()) +
-                       "; use --fresh to start over, or cut the file before that line.");
-    }
-    size_ += static_cast<std::int64_t>(end) + 1;
-    lines.remove_prefix(end + 1);
-  }
+void Journal::begin(const Json& header, const std::vector<CellRow>& rows) {
+  std::string lines = checked_line(header);
+  // A first line that was not written to its end is as good as none: no cell was finished yet.
+  if (!lines.starts_with(content_.unfinished_header)) refuse_as_no_journal(path_);
+  for (const CellRow& row : rows) lines += checked_line(to_json(row));
+  cut(0);
+  content_ = {header, rows, 0, ""};
+  write(lines);
 }
 
 void Journal::reserve() {
   // Room beyond the end of the file, which does not change its size. Not every file system can.
-  if (::fallocate(file_.number, FALLOC_FL_KEEP_SIZE, size_, room_for_a_row) != 0 &&
+  if (::fallocate(file_.number, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(content_.whole_size),
+                  room_for_a_row) != 0 &&
       (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
     fail("write");
 }
@@ -122,24 +126,23 @@ void Journal::append(const CellRow& row) {
   struct stat status {};
   if (::fstat(file_.number, &status) == 0 && status.st_nlink == 0)
     throw FileError("'" + path_ + "' was removed while it was in use");
-  rows_.push_back(row);
+  content_.rows.push_back(row);
 }
 
-void Journal::write(std::string_view line) {
-  for (std::string_view rest = line; !rest.empty();) {
-    const ssize_t written = ::write(file_.number, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      const int error = errno;
-      // Should this fail too, the torn line is cut off when the journal is next opened.
-      (void)!::ftruncate(file_.number, size_);
-      errno = error;
-      fail("write");
-    }
-    rest.remove_prefix(static_cast<std::size_t>(written));
+void Journal::write(std::string_view lines) {
+  if (!write_all(file_.number, lines)) {
+    const int error = errno;
+    // Should this fail too, the torn line is cut off when the journal is next opened.
+    (void)!::ftruncate(file_.number, static_cast<off_t>(content_.whole_size));
+    errno = error;
+    fail("write");
   }
   if (::fsync(file_.number) != 0) fail("write");
-  size_ += static_cast<std::int64_t>(line.size());
+  content_.whole_size += lines.size();
+}
+
+void Journal::cut(std::size_t size) {
+  if (::ftruncate(file_.number, static_cast<off_t>(size)) != 0) fail("shorten");
 }
 
 void Journal::fail(const std::string& action) const {

@@ -10,9 +10,7 @@ Progress::Progress(std::vector<CellTime> times) : times_(std::move(times)), befo
 
 void Progress::at(std::size_t index, const CellProgress& progress) {
   const CellTime& time = times_.at(index);
-  // An evaluation begins when training is over, perhaps before its last step.
-  const double trained = progress.test_length > 0 ? 1 : progress.trained;
-  done_ = before_[index] + trained * time.training_seconds +
+  done_ = before_[index] + progress.trained * time.training_seconds +
           progress.evaluated * time.evaluation_seconds;
 }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 
 #include "core/error.hpp"
 #include "core/names.hpp"
@@ -87,6 +88,30 @@ std::vector<double> parse_numbers(std::string_view text, std::string_view what) 
       throw InputError(std::string(what) + " has more than 1000 values.");
   }
   return values;
+}
+
+double parse_duration(std::string_view text, std::string_view what) {
+  double seconds = 0, unit_before = std::numeric_limits<double>::infinity();
+  for (std::string_view rest = text; !rest.empty();) {
+    double number = 0;
+    const bool is_number = take_number(rest, number) && number >= 0;
+    const double unit = rest.empty()      ? 1
+                        : take(rest, 's') ? 1
+                        : take(rest, 'm') ? 60
+                        : take(rest, 'h') ? 3600
+                        : take(rest, 'd') ? 86400
+                                          : 0;
+    if (!is_number || unit <= 0 || unit >= unit_before) {
+      seconds = 0;
+      break;
+    }
+    seconds += number * unit;
+    unit_before = unit;
+  }
+  if (!(seconds > 0 && seconds < 1e9))
+    throw InputError(std::string(what) + " must be a time (45s, 90m, 1h30m), not '" +
+                     std::string(text.substr(0, 80)) + "'.");
+  return seconds;
 }
 
 }  // namespace attnspan

@@ -11,4 +11,8 @@ namespace attnspan {
 /// Throws InputError, naming `what`, on anything else and on more than 1000 values.
 std::vector<double> parse_numbers(std::string_view text, std::string_view what);
 
+/// Seconds of a time as people write it: "90", "45s", "90m", "1h30m", "2d". Throws InputError,
+/// naming `what`, on anything else and on no time at all.
+double parse_duration(std::string_view text, std::string_view what);
+
 }  // namespace attnspan

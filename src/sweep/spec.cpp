@@ -103,25 +103,10 @@ void read(const SettingKey& key, const Json& value, std::vector<T>& list) {
   refuse_repeated(key, list);
 }
 
-void assign(Grid& grid, const SettingKey& key, const Json& value) {
-  if (!key.is_axis()) return key.assign(grid.settings, value);
-  std::vector<Json> values;
-  for (const Json& one : as_list(key, value)) {
-    key.assign(grid.settings, one);
-    values.push_back(key.value(grid.settings));
-  }
-  refuse_repeated(key, values);
-  key.assign(grid.settings, values.front());
-  if (values.size() > 1)
-    grid.axes[key.name] = std::move(values);
-  else
-    grid.axes.erase(key.name);
-}
-
 /// Puts every key of `values` but "task" into `grid`; an unknown key is refused.
 void assign_all(Grid& grid, const Json& values, const std::string& where) {
   for (const auto& item : values.items())
-    if (item.key() != "task") assign(grid, setting_key(item.key(), where), item.value());
+    if (item.key() != "task") grid.assign(setting_key(item.key(), where), item.value());
 }
 
 std::string canonical_axis(const std::string& name) {
@@ -231,6 +216,21 @@ Json Grid::to_json(const SettingKey& key) const {
   return several == axes.end() ? key.value(settings) : Json(several->second);
 }
 
+void Grid::assign(const SettingKey& key, const Json& value) {
+  if (!key.is_axis()) return key.assign(settings, value);
+  std::vector<Json> assigned;
+  for (const Json& one : as_list(key, value)) {
+    key.assign(settings, one);
+    assigned.push_back(key.value(settings));
+  }
+  refuse_repeated(key, assigned);
+  key.assign(settings, assigned.front());
+  if (assigned.size() > 1)
+    axes[key.name] = std::move(assigned);
+  else
+    axes.erase(key.name);
+}
+
 const std::vector<SettingKey>& setting_keys() {
   using enum SettingKey::Group;
   static const std::vector<SettingKey> keys{
@@ -300,6 +300,17 @@ const std::vector<SettingKey>& setting_keys() {
        .member = in_testing(&TestingOptions::validation_multiples),
        .minimum = 1e-3,
        .maximum = 1e7},
+      {.name = "test_at",
+       .group = testing,
+       .help = "steps of training after which to test too",
+       .member = in_testing(&TestingOptions::test_at),
+       .minimum = 1,
+       .maximum = 1e9,
+       .may_be_empty = true},
+      {.name = "give_up",
+       .group = testing,
+       .help = "leave out lengths beyond two in a row without a right sample: true or false",
+       .member = in_testing(&TestingOptions::give_up)},
       {.name = "layers",
        .group = model,
        .help = "transformer layers",
@@ -432,10 +443,15 @@ SweepSpec resolve_spec(const Json& spec, const Json& flags) {
 }
 
 Json parse_spec(std::string_view text, const std::string& source) {
-  Json json = parse_json(text, source, true);
+  return spec_of(parse_json(text, source, true), source);
+}
+
+bool is_result(const Json& json) { return json.is_object() && json.contains("schema_version"); }
+
+Json spec_of(const Json& json, const std::string& source) {
   if (!json.is_object())
     throw InputError(source + " is not a sweep spec, which is a JSON object: {\"task\": ...}.");
-  if (!json.contains("schema_version")) return json;
+  if (!is_result(json)) return json;
   check_schema_version(json["schema_version"], source);
   if (!json.contains("spec") || !json["spec"].is_object())
     throw InputError(source + " is a results file without the spec it came from.");

@@ -20,6 +20,8 @@ struct TestingOptions {
   std::int64_t test_samples = 128;                ///< at each length
   std::int64_t test_tokens = 0;                   ///< budget of tokens at each length; 0: no limit
   std::vector<double> validation_multiples{1};
+  std::vector<std::int64_t> test_at;  ///< steps of training after which to test too
+  bool give_up = false;  ///< leave out lengths beyond two in a row without a right sample
 };
 
 /// Which replicates there are, and what is made of the axes.
@@ -55,8 +57,9 @@ struct SettingKey {
       std::variant<Member<ModelConfig, std::string>, Member<ModelConfig, std::int64_t>,
                    Member<TrainingOptions, std::int64_t>, Member<TrainingOptions, std::uint64_t>,
                    Member<TrainingOptions, double>, Member<TrainingOptions, bool>,
-                   Member<TestingOptions, std::int64_t>,
-                   Member<TestingOptions, std::vector<double>>, Member<Design, std::int64_t>,
+                   Member<TestingOptions, std::int64_t>, Member<TestingOptions, bool>,
+                   Member<TestingOptions, std::vector<double>>,
+                   Member<TestingOptions, std::vector<std::int64_t>>, Member<Design, std::int64_t>,
                    Member<Design, std::vector<std::string>>>;
 
   std::string name;  ///< in a spec; the flag is --name with dashes
@@ -86,6 +89,9 @@ struct Grid {
 
   /// What a spec holds under this key: a value, or a list of them.
   Json to_json(const SettingKey& key) const;
+
+  /// The other way round. Throws InputError when the key may not hold it.
+  void assign(const SettingKey& key, const Json& value);
 };
 
 /// A task with the settings that hold for it.
@@ -108,9 +114,15 @@ struct SweepSpec {
 /// position.
 SweepSpec resolve_spec(const Json& spec, const Json& flags);
 
-/// The text of a spec file or results file: JSON with comments. A results file (told by its
-/// "schema_version") gives the spec it holds. Throws InputError; `source` is named in messages.
+/// The text of a spec file or results file: JSON with comments. Throws InputError; `source` is
+/// named in messages.
 Json parse_spec(std::string_view text, const std::string& source);
+
+/// Whether this is a results file, told by its "schema_version", and not a spec itself.
+bool is_result(const Json& json);
+
+/// The spec that a results file holds, or else the spec itself. Throws InputError.
+Json spec_of(const Json& json, const std::string& source);
 
 /// The resolved spec: complete, canonical, and again a spec with the same meaning.
 Json to_json(const SweepSpec& spec);

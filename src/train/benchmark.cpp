@@ -3,11 +3,11 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 #include <vector>
 
 #include "core/memory.hpp"
 #include "core/parallel.hpp"
+#include "core/stopwatch.hpp"
 #include "model/transformer.hpp"
 #include "ops/product.hpp"
 #include "train/batch.hpp"
@@ -17,9 +17,9 @@ namespace attnspan {
 namespace {
 
 double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return stopwatch.seconds();
 }
 
 double median(std::vector<double> values) {
@@ -64,6 +64,7 @@ TrainingSpeed measure_training(const ModelConfig& config, std::shared_ptr<const 
   longest.min_train_length = options.train_length;
   longest.early_stop = false;
   longest.steps = steps + warm_up;
+  longest.validate_every = longest.steps + 1;
   TrainingSpeed speed;
   ProductRate rate;
   reset_peak_memory();

@@ -19,7 +19,7 @@ struct TrainingOptions {
   double clip = 1.0;                  ///< largest global gradient norm
   double weight_average = 0.999;      ///< decay of the moving average; 0 turns it off
   bool early_stop = false;            ///< end once two validations in a row are perfect
-  std::int64_t validate_every = 250;  ///< steps between validations when early_stop is on
+  std::int64_t validate_every = 250;  ///< steps between validations, the points of the curve
   std::int64_t validation_samples = 128;
   std::uint64_t seed = 0;  ///< the sweep's seed: names every stream of samples
   int replicate = 0;       ///< initialisation and training samples differ by it

@@ -38,6 +38,10 @@ class Writer {
   void put(const AlignedVector<float>& values) {
     bytes_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
   }
+  void put(const std::vector<CurvePoint>& points) {
+    put(static_cast<std::uint64_t>(points.size()));
+    for (const CurvePoint& point : points) put(point);
+  }
   void put(const std::string& text) {
     put(static_cast<std::uint64_t>(text.size()));
     bytes_ += text;
@@ -61,6 +65,13 @@ class Reader {
     const std::string_view from = take(size);
     if (size > 0) std::memcpy(values.data(), from.data(), size);
   }
+  void get(std::vector<CurvePoint>& points) {
+    std::uint64_t size = 0;
+    get(size);
+    if (size > bytes_.size() / sizeof(CurvePoint)) refuse_as_cut_short();
+    points.resize(size);
+    for (CurvePoint& point : points) get(point);
+  }
   void get(std::string& text) {
     std::uint64_t size = 0;
     get(size);
@@ -69,8 +80,11 @@ class Reader {
   bool empty() const { return bytes_.empty(); }
 
  private:
+  [[noreturn]] static void refuse_as_cut_short() {
+    throw InputError("the training state is cut short.");
+  }
   std::string_view take(std::uint64_t size) {
-    if (size > bytes_.size()) throw InputError("the training state is cut short.");
+    if (size > bytes_.size()) refuse_as_cut_short();
     const std::string_view part = bytes_.substr(0, size);
     bytes_.remove_prefix(size);
     return part;
@@ -81,7 +95,7 @@ class Reader {
 /// Text that two trainers share exactly when their steps would be the same.
 std::string fingerprint(const ModelConfig& c, const Task& task, const TrainingOptions& o) {
   std::ostringstream text;
-  text << "attnspan training state 1;";
+  text << "attnspan training state 2;";
   for (const std::int64_t value :
        {c.layers, c.heads, c.d_model, c.d_ff, std::int64_t{c.vocabulary}, o.train_length,
         o.min_train_length, o.steps, o.batch_size, o.warmup_steps, o.validate_every,
@@ -140,7 +154,8 @@ struct Trainer::State {
 
   BatchSums accumulate(std::int64_t length);
   void diverge(const std::string& what);
-  bool validate();
+  double mean_loss() const;
+  void validate(double learning_rate, double gradient_norm);
 
   Transformer<float> model;
   std::shared_ptr<const Task> task;
@@ -150,6 +165,7 @@ struct Trainer::State {
   AlignedVector<float> weights;
   Counters counters;
   std::string message;
+  std::vector<CurvePoint> curve;
 
   std::vector<AlignedVector<float>> lanes;
   struct Local {
@@ -202,8 +218,12 @@ void Trainer::State::diverge(const std::string& what) {
   message = what + " at step " + std::to_string(counters.steps + 1) + " is not a finite number";
 }
 
-/// True when every validation sample is right, twice in a row.
-bool Trainer::State::validate() {
+double Trainer::State::mean_loss() const {
+  return counters.mean_weight > 0 ? counters.mean_loss / counters.mean_weight : 0;
+}
+
+/// Adds a point to the curve, and counts how many validations in a row were perfect.
+void Trainer::State::validate(double learning_rate, double gradient_norm) {
   const Counts counts =
       evaluate(model.config(), optimizer.average().empty() ? weights : optimizer.average(), *task,
                {options.seed, Stream::validation, options.train_length, options.validation_samples,
@@ -211,7 +231,8 @@ bool Trainer::State::validate() {
           .counts;
   counters.perfect_validations =
       counts.exact == counts.samples ? counters.perfect_validations + 1 : 0;
-  return counters.perfect_validations >= 2;
+  curve.push_back({counters.steps, mean_loss(), learning_rate, gradient_norm,
+                   static_cast<double>(counts.exact) / static_cast<double>(counts.samples)});
 }
 
 Trainer::Trainer(const ModelConfig& config, std::shared_ptr<const Task> task,
@@ -241,17 +262,16 @@ TrainStatus Trainer::step() {
     return counters.status;
   }
   const TrainingOptions& options = s.options;
-  s.optimizer.update(s.weights, s.lanes[0], norm,
-                     scheduled_rate(options.learning_rate, counters.steps, options.steps,
-                                    options.warmup_steps, options.final_learning_rate),
-                     counters.steps);
+  const double learning_rate = scheduled_rate(options.learning_rate, counters.steps, options.steps,
+                                              options.warmup_steps, options.final_learning_rate);
+  s.optimizer.update(s.weights, s.lanes[0], norm, learning_rate, counters.steps);
   constexpr double memory = 0.98;
   counters.mean_loss = memory * counters.mean_loss + (1 - memory) * counters.last_loss;
   counters.mean_weight = memory * counters.mean_weight + (1 - memory);
   counters.tokens += sums.tokens;
   ++counters.steps;
-  const bool validates = options.early_stop && counters.steps % options.validate_every == 0;
-  if (counters.steps >= options.steps || (validates && s.validate()))
+  if (counters.steps % options.validate_every == 0) s.validate(learning_rate, norm);
+  if (counters.steps >= options.steps || (options.early_stop && counters.perfect_validations >= 2))
     counters.status = TrainStatus::done;
   return counters.status;
 }
@@ -262,10 +282,8 @@ std::int64_t Trainer::steps_done() const { return state_->counters.steps; }
 std::int64_t Trainer::tokens_seen() const { return state_->counters.tokens; }
 double Trainer::last_loss() const { return state_->counters.last_loss; }
 
-double Trainer::mean_loss() const {
-  const Counters& counters = state_->counters;
-  return counters.mean_weight > 0 ? counters.mean_loss / counters.mean_weight : 0;
-}
+double Trainer::mean_loss() const { return state_->mean_loss(); }
+const std::vector<CurvePoint>& Trainer::curve() const { return state_->curve; }
 
 std::span<const float> Trainer::weights() const {
   const AlignedVector<float>& average = state_->optimizer.average();
@@ -278,6 +296,7 @@ std::string Trainer::save() const {
   writer.put(fingerprint(s.model.config(), *s.task, s.options));
   writer.put(s.counters);
   writer.put(s.message);
+  writer.put(s.curve);
   writer.put(s.weights);
   writer.put(s.optimizer.first_moment());
   writer.put(s.optimizer.second_moment());
@@ -295,6 +314,8 @@ void Trainer::load(std::string_view bytes) {
   Counters counters;
   reader.get(counters);
   reader.get(message);
+  std::vector<CurvePoint> curve;
+  reader.get(curve);
   AlignedVector<float> weights(s.weights.size()), first(s.weights.size()), second(s.weights.size()),
       average(s.optimizer.average().size());
   reader.get(weights);
@@ -308,6 +329,7 @@ void Trainer::load(std::string_view bytes) {
     throw InputError("the training state has counts that cannot be.");
   s.counters = counters;
   s.message = std::move(message);
+  s.curve = std::move(curve);
   s.weights = std::move(weights);
   s.optimizer.first_moment() = std::move(first);
   s.optimizer.second_moment() = std::move(second);

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <functional>
-#include <iosfwd>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "model/config.hpp"
+#include "record/row.hpp"
 #include "task/task.hpp"
 #include "train/options.hpp"
 
@@ -16,12 +16,6 @@ namespace attnspan {
 
 /// As wide as the counters that it is saved with, so that no unnamed bytes lie between them.
 enum class TrainStatus : std::int64_t { running, done, diverged };
-
-struct TrainProgress {
-  std::int64_t step = 0;
-  std::int64_t steps = 0;
-  double loss = 0;  ///< of the last step, nats per answer token
-};
 
 /// Trains one model on one task. The weights after any step are a pure function of (config, task,
 /// options), whatever the number of threads and however often it was saved and loaded.
@@ -34,7 +28,7 @@ class Trainer {
   ~Trainer();
   Trainer(Trainer&&) noexcept;
 
-  /// One step: draw a batch, forward, backward, clip, AdamW, average, perhaps validate.
+  /// One step: draw a batch, forward, backward, clip, AdamW, average; now and then a validation.
   TrainStatus step();
 
   TrainStatus status() const;
@@ -43,6 +37,7 @@ class Trainer {
   std::int64_t tokens_seen() const;
   double last_loss() const;
   double mean_loss() const;  ///< running mean of recent losses (per answer token, nats)
+  const std::vector<CurvePoint>& curve() const;  ///< a point every `validate_every` steps
 
   /// The weights to be tested: the moving average where there is one.
   std::span<const float> weights() const;

@@ -18,7 +18,12 @@ def tiny(**settings):
                  threads="1")  # several, on a busy machine, wait for each other
     flags.update({name: str(value) for name, value in settings.items()})
     return [part for name, value in flags.items()
-            for part in ("--" + name.replace("_", "-"), value)]
+            for part in ("--" + name.replace("_", "-"), value)] + ["--quiet"]
+
+
+def loud(arguments):
+    """The same arguments, with what goes to stderr."""
+    return [argument for argument in arguments if argument != "--quiet"]
 
 
 def without_timings(value):

@@ -1,4 +1,4 @@
-"""Interruptions: SIGKILL, SIGINT and SIGTERM, two processes at once, a folder that vanishes."""
+"""Interruptions: SIGKILL, SIGINT, SIGTERM and SIGHUP, a time budget, two processes at once, a folder that vanishes."""
 
 import json
 import os
@@ -54,6 +54,90 @@ class SurvivalTest(ProgramTest):
             os.remove(self.path("out.json.journal"))
         self.assertGreater(cut_cells, 10, f"of {kills} kills in {sweeps} sweeps")
 
+    def test_killed_while_it_grows_the_result_is_the_same(self):
+        grown = tiny(attention="softmax,asentmax", seeds=2, steps=2000, multiples="1,2,4")
+        self.succeed("sweep", *grown, "-o", "whole.json")
+        self.succeed("sweep", *tiny(steps=2000), "-o", "out.json")
+        moments = random.Random(2)
+        kills = 0
+        while True:
+            process = self.start("sweep", *grown, "-o", "out.json", "--checkpoint-every", "0.01")
+            try:
+                process.wait(moments.uniform(0.005, 0.12))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+            _, err = process.communicate()
+            if process.returncode == 0:
+                break
+            self.assertEqual(process.returncode, -signal.SIGKILL, err)
+            self.assertLess(kills, 1000)
+        self.assertGreater(kills, 3)
+        self.assert_same_result("out.json", "whole.json")
+
+    def test_a_results_file_is_enough_to_go_on_from(self):
+        self.succeed("sweep", *tiny(seeds=2), "-o", "out.json")
+        os.remove(self.path("out.json.journal"))
+        before = self.read("out.json")
+        self.succeed("sweep", *tiny(seeds=2), "-o", "out.json")
+        self.assertEqual(self.read("out.json"), before)
+        self.assertEqual(os.listdir(self.folder), ["out.json"])
+        process = self.start("sweep", *tiny(seeds=1000), "-o", "out.json")
+        self.wait_for("out.json.journal", process)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        kept = {cell["key"]: cell["status"] for cell in self.result("out.json")["cells"]}
+        for cell in json.loads(before)["cells"]:
+            self.assertEqual(kept[cell["key"]], "done")
+
+    def test_what_was_to_be_started_over_does_not_come_back(self):
+        self.succeed("sweep", *tiny(steps=20000), "-o", "out.json")
+        process = self.start("sweep", *tiny(steps=20000), "-o", "out.json", "--fresh",
+                             "--checkpoint-every", "0")
+        self.wait_for("out.json.checkpoint", process)
+        process.kill()
+        process.communicate()
+        text = self.succeed("sweep", *tiny(steps=20000), "-o", "out.json", "--dry-run")
+        self.assertRegex(text, r"\n1 cell,[^;]*$")
+
+    def test_an_ignored_hangup_stays_ignored(self):
+        process = self.start("sweep", *tiny(steps=3000), "-o", "out.json",
+                             preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.wait_for("out.json.journal", process)
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+
+    def test_a_time_budget_ends_the_sweep_before_it_is_used_up(self):
+        spec = tiny(steps=3000, seeds=1000)
+        start = time.monotonic()
+        code, out, err = self.run_program("sweep", *spec, "-o", "out.json", "--time-budget", "2s")
+        self.assertLess(time.monotonic() - start, 2)
+        self.assertEqual(code, 130)
+        self.assertRegex(err, r"\Aattnspan: the time budget is used up, with \d+ cells? finished;"
+                              r" the same command goes on from there\.\n\Z")
+        for bad in ("", "0", "-3", "3x", "1m2h", "1h1h", "nan", "inf", "h"):
+            self.assert_refused(["sweep", *spec, "--time-budget", bad], 2, "--time-budget")
+
+    def test_a_closed_stdout_costs_the_table_and_nothing_else(self):
+        self.succeed("sweep", *tiny(seeds=2), "-o", "whole.json")
+        for closed in ((1,), (0, 1), (0, 1, 2)):
+            process = self.start("sweep", *tiny(seeds=2), "-o", "out.json", stdout=None,
+                                 preexec_fn=lambda: [os.close(number) for number in closed])
+            err = process.communicate(timeout=60)[1]
+            self.assertEqual(process.returncode, 1)
+            if 2 not in closed:
+                self.assertIn("cannot write to standard output", err)
+            self.assert_same_result("out.json", "whole.json")
+            lines = self.read("out.json.journal").splitlines()
+            self.assertEqual(len(lines), 3)
+            self.succeed("sweep", *tiny(seeds=2), "-o", "out.json")
+            self.assert_same_result("out.json", "whole.json")
+            os.remove(self.path("out.json"))
+            os.remove(self.path("out.json.journal"))
+
     def test_cells_in_any_order_give_the_same_rows(self):
         forward = tiny(attention="softmax,asentmax", train_length="4,8", seeds=2)
         self.succeed("sweep", *forward, "-o", "whole.json")
@@ -74,7 +158,7 @@ class SurvivalTest(ProgramTest):
     def test_an_interrupted_cell_goes_on_where_it_was(self):
         spec = tiny(steps=30000, early_stop="false")
         self.succeed("sweep", *spec, "-o", "whole.json")
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             process = self.start("sweep", *spec, "-o", "out.json", "--fresh")
             self.wait_for("out.json.journal", process)
             time.sleep(0.3)
@@ -128,7 +212,7 @@ class SurvivalTest(ProgramTest):
         self.assert_same_result("out.json", "whole.json")
 
     def test_without_a_file_an_interruption_still_gives_what_is_finished(self):
-        process = self.start("sweep", *tiny(seeds=1000, steps=100))
+        process = self.start("sweep", *tiny(seeds=1000, steps=100), "-o", "-")
         time.sleep(1)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)

@@ -8,7 +8,7 @@ import subprocess
 
 import jsonschema
 
-from support import PROGRAM, SOURCE, ProgramTest, main, tiny
+from support import PROGRAM, SOURCE, ProgramTest, loud, main, tiny
 
 
 class SweepTest(ProgramTest):
@@ -21,7 +21,7 @@ class SweepTest(ProgramTest):
             "train_length": 8, "multiples": [1, 2], "steps": 20, "batch_size": 4,
             "layers": 1, "heads": 2, "d_model": 16, "d_ff": 16,
             "test_samples": 12, "validation_samples": 8}""")
-        table = self.succeed("sweep", "spec.json", "-o", "out.json")
+        table = self.succeed("sweep", "spec.json", "-o", "out.json", "--quiet")
         result = self.result("out.json")
         with open(os.path.join(SOURCE, "results/schema/result-v2.schema.json")) as file:
             jsonschema.validate(result, json.load(file))
@@ -41,20 +41,115 @@ class SweepTest(ProgramTest):
         for word in ("needle", "copy", "softmax", "asentmax"):
             self.assertIn(word, table)
 
-    def test_without_a_file_results_go_to_stdout_and_a_pipe_is_quiet(self):
-        out = self.succeed("sweep", *tiny())
+    def test_results_go_to_stdout_or_a_device_if_told_to(self):
+        out = self.succeed("sweep", *tiny(), "-o", "-")
         self.assertEqual(json.loads(out)["cells"][0]["status"], "done")
-        self.assertEqual(os.listdir(self.folder), [])
-        self.succeed("sweep", *tiny(), "-o", "-")
         self.assertEqual(os.listdir(self.folder), [])
         self.succeed("sweep", *tiny(), "-o", "/dev/null")
         self.assertFalse(os.path.exists("/dev/null.journal"))
+        self.assert_refused(["sweep", *tiny(), "-o", ""], 2, "-o needs the name of a file")
+
+    def test_without_a_file_results_go_to_one_that_is_named(self):
+        def run(*arguments):
+            code, out, err = self.run_program("sweep", *loud(arguments))
+            self.assertEqual(code, 0, err)
+            named = out.splitlines()[-1]
+            self.assertRegex(named, r"^results: \S+\.json$")
+            name = named.split()[1]
+            self.assertEqual(err.splitlines()[0], f"results go to {name}")
+            self.assertTrue(os.path.exists(self.path(name)))
+            return name
+
+        self.assertEqual(run(*tiny()), "sweep.json")
+        whole = self.read("sweep.json")
+        self.assertEqual(run(*tiny()), "sweep.json")  # the same sweep goes on
+        self.assertEqual(run(*tiny(steps=31)), "sweep-2.json")
+        self.assertEqual(run(*tiny(attention="ssmax")), "sweep-3.json")  # grows only if told to
+        self.assertEqual(self.read("sweep.json"), whole)
+        self.write("quick.json", "mine")
+        spec = ["quick", *tiny()]
+        self.assertEqual(run(*spec), "quick-2.json")
+        self.assertEqual(self.read("quick.json"), b"mine")
+        self.write("my-spec.json", '{"task": "copy:symbols=3"}')
+        self.assertEqual(run("my-spec.json", *tiny()), "my-spec.results.json")
+        self.assertEqual(run(*tiny(), "--shard", "1/1"), "sweep.json")
+        self.assertEqual(run(*tiny(seeds=2), "--shard", "2/2"), "sweep.shard-2-of-2.json")
+
+    def test_a_results_file_as_source_is_gone_on_with(self):
+        self.succeed("sweep", *tiny(), "-o", "out.json")
+        self.succeed("sweep", *tiny(seeds=3), "-o", "whole.json")
+        before = self.read("out.json")
+        out = self.succeed("sweep", "out.json", "--quiet")
+        self.assertEqual(out.splitlines()[-1], "results: out.json")
+        self.assertEqual(self.read("out.json"), before)
+        self.succeed("sweep", "out.json", "--seeds", "3", "--quiet")
+        self.assert_same_result("out.json", "whole.json")
+
+    def test_growth_shows_in_a_dry_run_and_is_refused_for_what_is_no_axis(self):
+        self.succeed("sweep", *tiny(), "-o", "out.json")
+        text = self.succeed("sweep", *tiny(attention="softmax,ssmax"), "-o", "out.json", "--dry-run")
+        self.assertIn("\n1 cell,", text)
+        self.assertIn("1 cell finished in out.json", text)
+        self.assertNotIn("/softmax/", text)
+        for more in ([], ["--prune"], ["--dry-run"]):
+            self.assert_refused(["sweep", *tiny(steps=31), "-o", "out.json", *more], 2,
+                                "steps is 30 there and 31 here", "--add")
+
+    def test_off_a_terminal_there_is_a_line_a_cell_and_the_counter_counts_on(self):
+        self.succeed("sweep", *tiny(seeds=1), "-o", "out.json")
+        code, out, err = self.run_program("sweep", *loud(tiny(seeds=3)), "-o", "out.json")
+        self.assertEqual(code, 0)
+        first, second = err.splitlines()
+        self.assertRegex(first, r"^\[2/3\] \d+ s  copy:symbols=4/softmax/nape/n4/lr0.003/seed1"
+                                r"  loss \d\.\d{3}, exact match at 1x \d+\.\d%$")
+        self.assertTrue(second.startswith("[3/3] "), second)
+
+    def test_verify_trains_again_and_names_what_differs(self):
+        self.succeed("sweep", *tiny(seeds=2, attention="softmax,asentmax", validate_every=10,
+                                    test_at=20), "-o", "out.json")
+        keys = [cell["key"] for cell in self.result("out.json")["cells"]]
+        files = sorted(os.listdir(self.folder)), self.read("out.json")
+        self.assertEqual(self.succeed("verify", "out.json", "--quiet", "--threads", "2"),
+                         "4 cells gave the same bytes again\n")
+        self.assertEqual(self.succeed("verify", "out.json", "--only", keys[1], "--quiet"),
+                         "1 cell gave the same bytes again\n")
+        self.assertEqual((sorted(os.listdir(self.folder)), self.read("out.json")), files)
+        self.assert_refused(["verify", "out.json", "--only", keys[1][:-1] + "7"], 2,
+                            f"did you mean '{keys[0]}'?")
+        altered = self.result("out.json")
+        altered["cells"][2]["train"]["curve"][1]["gradient_norm"] += 1e-9
+        self.write("altered.json", json.dumps(altered))
+        code, out, err = self.run_program("verify", "altered.json", "--quiet")
+        self.assertEqual((code, err), (1, ""))
+        self.assertRegex(out, rf"\A{keys[2]}: train\.curve\[1\]\.gradient_norm is \S+ there and "
+                              r"\S+ here\n1 cell of 4 gave other figures\n\Z")
+        altered["cells"][0]["numerics"] += 1
+        self.write("altered.json", json.dumps(altered))
+        self.assert_refused(["verify", "altered.json"], 2, "numerics")
+
+    def test_diff_says_where_two_results_differ(self):
+        self.succeed("sweep", *tiny(seeds=2), "-o", "one.json")
+        self.succeed("sweep", *tiny(seeds=2), "-o", "two.json")
+        self.assertEqual(self.succeed("diff", "one.json", "two.json"), "equal: 2 cells\n")
+        self.succeed("sweep", *tiny(seeds=1, test_samples=17), "-o", "three.json")
+        code, out, err = self.run_program("diff", "one.json", "three.json")
+        self.assertEqual((code, err), (1, ""))
+        self.assertIn("spec: seeds is 2 in one.json and 1 in three.json\n", out)
+        self.assertIn("seed1 is only in one.json\n", out)
+        self.assertIn("seed0: evaluations[1].samples is 16 in one.json and 17 in three.json\n", out)
+        self.assertNotIn("seconds", out)
+        turned = self.result("one.json")
+        turned["cells"].reverse()
+        self.write("turned.json", json.dumps(turned))
+        code, out, err = self.run_program("diff", "one.json", "turned.json")
+        self.assertEqual((code, out), (1, "the cells come in another order\n"))
+        self.assert_refused(["diff", "one.json"], 2)
 
     def test_a_results_file_is_a_spec_and_flags_go_before_it(self):
         self.succeed("sweep", *tiny(seeds=2), "-o", "one.json")
-        self.succeed("sweep", "one.json", "-o", "two.json")
+        self.succeed("sweep", "one.json", "-o", "two.json", "--quiet")
         self.assert_same_result("one.json", "two.json")
-        self.succeed("sweep", "one.json", "--steps", "7", "-o", "three.json")
+        self.succeed("sweep", "one.json", "--steps", "7", "-o", "three.json", "--quiet")
         self.assertEqual([cell["train"]["steps"] for cell in self.result("three.json")["cells"]],
                          [7, 7])
 
@@ -142,13 +237,14 @@ class SweepTest(ProgramTest):
         return text.decode()
 
     def test_progress_shows_on_a_terminal_and_is_gone_in_the_end(self):
-        arguments = ["sweep", *tiny(steps=300, early_stop="false"), "-o", "out.json", "--fresh"]
+        arguments = ["sweep", *loud(tiny(steps=300)), "-o", "out.json", "--fresh"]
         text = self.on_a_terminal("xterm", *arguments)
         self.assertRegex(text, r"\[1/1\] \d+%, \d+ s left  step [\d,]+/300 loss \d\.\d+  copy:")
         self.assertTrue(text.endswith("\r\x1b[K"), repr(text[-50:]))
         for line in text.split("\r"):
             self.assertLess(len(line.replace("\x1b[K", "")), 80)
-        self.assertEqual(self.on_a_terminal("dumb", *arguments), "")
+        self.assertRegex(self.on_a_terminal("dumb", *arguments), r"\A\[1/1\] [^\r\n]+\r\n\Z")
+        self.assertEqual(self.on_a_terminal("xterm", *arguments, "--quiet"), "")
 
 
 if __name__ == "__main__":

@@ -39,8 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       fuzz::require(cost(cell).flops() > 0, "a cell costs something");
       fuzz::require(peak_bytes(cell, 2) > 0, "a cell takes memory");
       fuzz::require(keys.insert(cell.key).second, "a key names one cell");
-      fuzz::require(identities.insert(identity(cell.settings, cell.training.replicate)).second,
-                    "a cell comes once");
+      fuzz::require(identities.insert(identity(cell)).second, "a cell comes once");
     }
   });
   return 0;

@@ -1,16 +1,12 @@
 #include "sweep/cell_run.hpp"
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <limits>
+#include <atomic>
 #include <string>
 #include <vector>
 
 #include "core/error.hpp"
 #include "record/result.hpp"
 #include "support/catch.hpp"
-#include "sweep/runner.hpp"
 #include "train/cost.hpp"
 #include "train/evaluator.hpp"
 
@@ -45,14 +41,17 @@ class FailingTask final : public Task {
   double token_chance() const override { return 0.5; }
 };
 
+std::optional<CellRow> run(const Cell& cell, const RunOptions& options = {}) {
+  MemoryStore store;
+  return run_cell(cell, store, options);
+}
+
 }  // namespace
 
 TEST_CASE("a stopped cell goes on at the very step where it stopped", "[unit]") {
   const Cell cell = cells(R"("task": "copy:symbols=3")")[0];
-  const Json whole = outcome(run_cell(cell, nullptr, {}).value());
-  char folder[] = "/tmp/attnspan-cell-XXXXXX";
-  REQUIRE(::mkdtemp(folder));
-  const CheckpointFile file(std::string(folder) + "/checkpoint", {{"spec", Json::object()}});
+  const Json whole = outcome(run(cell).value());
+  MemoryStore store;
   std::atomic<bool> stop{false};
   std::int64_t stop_at = 0;
   std::vector<std::int64_t> steps;
@@ -64,14 +63,112 @@ TEST_CASE("a stopped cell goes on at the very step where it stopped", "[unit]") 
   for (const std::int64_t when : {7, 30, 3}) {
     stop = false;
     stop_at = when;
-    CHECK_FALSE(run_cell(cell, &file, options).has_value());
+    CHECK_FALSE(run_cell(cell, store, options).has_value());
   }
   stop = false;
   stop_at = -1;
-  CHECK(outcome(run_cell(cell, &file, options).value()) == whole);
+  CHECK(outcome(run_cell(cell, store, options).value()) == whole);
   REQUIRE(steps.size() == 40);
   for (std::size_t i = 0; i < steps.size(); ++i) CHECK(steps[i] == static_cast<int>(i) + 1);
-  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("a checkpoint is good for other tests, unless those of an earlier step lack", "[unit]") {
+  const auto cell = [](const std::string& more) {
+    return cells(R"("task": "copy:symbols=3", )" + more)[0];
+  };
+  const Cell before = cell(R"("test_at": [10, 20])");
+  for (const auto& [after, first] :
+       {std::pair{cell(R"("test_at": [10, 30])"), 26}, std::pair{cell(R"("test_at": 30)"), 26},
+        std::pair{cell(R"("test_at": [5, 20])"), 1},
+        std::pair{cell(R"("test_at": 20, "multiples": [1, 2, 4])"), 1},
+        std::pair{cell(R"("multiples": [1, 2, 4])"), 26}}) {
+    MemoryStore store;
+    std::atomic<bool> stop{false};
+    RunOptions options;
+    options.stop = &stop;
+    options.on_progress = [&](const CellProgress& progress) { stop = progress.step == 25; };
+    REQUIRE_FALSE(run_cell(before, store, options).has_value());
+    stop = false;
+    std::int64_t first_step = 0;
+    options.on_progress = [&](const CellProgress& progress) {
+      if (first_step == 0) first_step = progress.step;
+    };
+    CHECK(outcome(run_cell(after, store, options).value()) == outcome(run(after).value()));
+    CHECK(first_step == first);
+  }
+}
+
+TEST_CASE("tests in training are those of a training that ends there", "[unit]") {
+  const CellRow row = run(cells(R"("task": "copy:symbols=3", "test_at": [7, 40, 41],
+      "warmup_steps": 0, "final_learning_rate": 1, "weight_average": 0.9)")[0])
+                          .value();
+  REQUIRE(row.during.size() == 1);
+  CHECK(row.during[0].step == 7);
+  const CellRow shorter = run(cells(R"("task": "copy:symbols=3", "steps": 7, "warmup_steps": 0,
+      "final_learning_rate": 1, "weight_average": 0.9)")[0])
+                              .value();
+  CellRow as_tested = row;
+  as_tested.evaluations = row.during[0].evaluations;
+  CHECK(outcome(as_tested)["evaluations"] == outcome(shorter)["evaluations"]);
+  const CellRow without = run(cells(R"("task": "copy:symbols=3", "warmup_steps": 0,
+      "final_learning_rate": 1, "weight_average": 0.9)")[0])
+                              .value();
+  as_tested.evaluations = row.evaluations;
+  as_tested.during.clear();
+  CHECK(outcome(as_tested) == outcome(without));
+}
+
+TEST_CASE("the curve has a point every so many steps, and a diverged cell keeps its own",
+          "[unit]") {
+  const CellRow row = run(cells(R"("task": "copy:symbols=3", "validate_every": 15)")[0]).value();
+  REQUIRE(row.train.curve.size() == 2);
+  CHECK(row.train.curve[0].step == 15);
+  CHECK(row.train.curve[1].step == 30);
+  for (const CurvePoint& point : row.train.curve) {
+    CHECK(point.loss > 0);
+    CHECK(point.gradient_norm > 0);
+    CHECK(point.exact_match >= 0);
+  }
+  CHECK(row.train.curve[0].learning_rate > row.train.curve[1].learning_rate);
+  // The last point of a training that ends there says what its tests say.
+  const CellRow ends = run(cells(R"("task": "copy:symbols=3", "validate_every": 40)")[0]).value();
+  const Counts& validation = ends.evaluations[0].counts;
+  CHECK(ends.train.curve[0].loss == ends.train.loss);
+  CHECK(ends.train.curve[0].exact_match ==
+        static_cast<double>(validation.exact) / static_cast<double>(validation.samples));
+  CHECK(to_json(row_from_json(to_json(row))) == to_json(row));
+
+  const CellRow wild = run(cells(R"("task": "copy:symbols=3", "validate_every": 1, "steps": 400,
+      "learning_rates": 10, "clip": 1e9, "warmup_steps": 0, "weight_decay": 10)")[0])
+                           .value();
+  REQUIRE(wild.status == Status::diverged);
+  CHECK(wild.train.curve.size() == static_cast<std::size_t>(wild.train.steps));
+  CHECK(wild.train.steps > 0);
+}
+
+TEST_CASE("giving up leaves out what lies beyond two lengths without a right sample", "[unit]") {
+  const std::string hopeless = R"("task": "copy:symbols=30", "steps": 1, "multiples": [1, 2, 3, 4],
+      "validation_multiples": [1, 2, 3])";
+  const CellRow row = run(cells(hopeless + R"(, "give_up": true)")[0]).value();
+  REQUIRE(row.evaluations.size() == 7);
+  for (std::size_t i = 0; i < 7; ++i) CHECK(row.evaluations[i].given_up == (i > 4));
+  CHECK(row.evaluations[6].multiple == 4);
+  CHECK(row.evaluations[6].counts.samples == 0);
+  CHECK(to_json(row_from_json(to_json(row))) == to_json(row));
+  const CellRow stubborn = run(cells(hopeless)[0]).value();
+  for (const Evaluation& evaluation : stubborn.evaluations) CHECK_FALSE(evaluation.given_up);
+  // One length without a right sample is not enough, nor are two that are not next to each other.
+  std::vector<Evaluation> done(3);
+  for (Evaluation& evaluation : done) {
+    evaluation.split = "test";
+    evaluation.counts.samples = 64;
+  }
+  done[1].counts.exact = 1;
+  CHECK_FALSE(gives_up(done));
+  done[1].counts.exact = 0;
+  CHECK(gives_up(done));
+  done[1].split = "validation";
+  CHECK_FALSE(gives_up(done));
 }
 
 TEST_CASE("a long evaluation in parts counts every sample once", "[unit]") {
@@ -81,7 +178,7 @@ TEST_CASE("a long evaluation in parts counts every sample once", "[unit]") {
          "train_length": 32, "multiples": 320, "test_samples": 5, "position": "nope", "layers": 3)")
       [0];
   REQUIRE(evaluation_flops(cell.model, *cell.task.task, 10240) > 3e9);
-  const CellRow row = run_cell(cell, nullptr, {}).value();
+  const CellRow row = run(cell).value();
   Trainer trainer(cell.model, cell.task.task, cell.training);
   while (trainer.step() == TrainStatus::running) {
   }
@@ -115,53 +212,18 @@ TEST_CASE("progress only grows and ends at all", "[unit]") {
     CHECK(progress.evaluated >= last.evaluated);
     last = progress;
   };
-  run_cell(cell, nullptr, options);
+  run(cell, options);
   CHECK(last.trained == 1);
   CHECK(last.evaluated == Approx(1));
 }
 
-TEST_CASE("a cell that fails is a row that says why, and the next one runs", "[unit]") {
-  std::vector<Cell> two = cells(R"("task": "copy:symbols=3", "seeds": 2)");
-  two[0].task.task = std::make_shared<FailingTask>();
-  two[0].model.vocabulary = 2;
-  Runner runner(two, {0, 1}, nullptr, nullptr);
-  CHECK(runner.pending().size() == 2);
-  CHECK(runner.run({}, {}));
-  const std::vector<CellRow> rows = runner.rows();
-  REQUIRE(rows.size() == 2);
-  CHECK(rows[0].status == Status::failed);
-  CHECK(rows[0].message == "no sample today");
-  CHECK(rows[0].evaluations.empty());
-  CHECK(rows[1].status == Status::done);
-}
-
-TEST_CASE("a failed cell is tried again, a finished one never", "[unit]") {
-  const std::vector<Cell> three = cells(R"("task": "copy:symbols=3", "seeds": 3)");
-  char folder[] = "/tmp/attnspan-cell-XXXXXX";
-  REQUIRE(::mkdtemp(folder));
-  {
-    Journal journal(std::string(folder) + "/journal", {{"spec", Json::object()}}, false);
-    CellRow failed = empty_row(three[1]);
-    failed.status = Status::failed;
-    failed.message = "out of memory";
-    CellRow diverged = empty_row(three[2]);
-    diverged.status = Status::diverged;
-    diverged.message = "the loss at step 3 is not a finite number";
-    journal.append(failed);
-    journal.append(diverged);
-    Runner runner(three, {0, 1, 2}, &journal, nullptr);
-    REQUIRE(runner.pending().size() == 2);
-    CHECK(runner.pending()[0].key == three[0].key);
-    CHECK(runner.pending()[1].key == three[1].key);
-    CHECK(runner.run({}, {}));
-    CHECK(runner.rows()[1].status == Status::done);
-    CHECK(runner.rows()[2].status == Status::diverged);
-    CHECK(Runner(three, {0, 1, 2}, &journal, nullptr).pending().empty());
-
-    CellRow foreign = empty_row(three[0]);
-    foreign.key = "sort/softmax/nape/n3/lr0.001/seed0";
-    journal.append(foreign);
-    CHECK_THROWS_AS(Runner(three, {0, 1, 2}, &journal, nullptr), InputError);
-  }
-  std::filesystem::remove_all(folder);
+TEST_CASE("a cell that fails is a row that says why", "[unit]") {
+  Cell cell = cells(R"("task": "copy:symbols=3")")[0];
+  cell.task.task = std::make_shared<FailingTask>();
+  cell.model.vocabulary = 2;
+  MemoryStore store;
+  const CellRow row = attempt_cell(cell, store, {}).value();
+  CHECK(row.status == Status::failed);
+  CHECK(row.message == "no sample today");
+  CHECK(row.evaluations.empty());
 }

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "support/catch.hpp"
+#include "sweep/cell_run.hpp"
 #include "sweep/presets.hpp"
 
 using namespace attnspan;
@@ -72,19 +73,19 @@ TEST_CASE("a key names the settings of which a task has several values", "[unit]
   CHECK(all[8].key == "sort/softmax/nape/n8/lr0.001/weight_decay=0/seed0");
   CHECK(all[1].training.weight_decay == 0.1);
   CHECK(all[1].settings["weight_decay"] == 0.1);
-  CHECK(all[4].settings["train_length"] == 4);
+  CHECK(all[4].training.train_length == 4);
+  CHECK_FALSE(all[4].settings.contains("train_length"));
 }
 
 TEST_CASE("identity is what training depends on, and nothing else", "[unit]") {
   const auto identity_of = [](const std::string& more) {
-    const Cell cell = cells(R"({"task": "copy")" + more + "}").back();
-    return identity(cell.settings, cell.training.replicate);
+    return identity(cells(R"({"task": "copy")" + more + "}").back());
   };
   const std::string plain = identity_of("");
   for (const char* same :
        {R"(, "multiples": [1, 3])", R"(, "test_samples": 5)", R"(, "validation_samples": 5)",
         R"(, "validation_multiples": [1, 2])", R"(, "layers": [1, 2])", R"(, "tune": "layers")",
-        R"(, "attention": ["ssmax", "softmax"])"})
+        R"(, "attention": ["ssmax", "softmax"])", R"(, "test_at": 7)", R"(, "give_up": true)"})
     CHECK(identity_of(same) == plain);
   std::set<std::string> others{plain};
   for (const SettingKey& key : setting_keys()) {
@@ -94,16 +95,29 @@ TEST_CASE("identity is what training depends on, and nothing else", "[unit]") {
     if (value.is_boolean())
       value = !value.get<bool>();
     else if (value.is_number())
-      value = key.name == "heads" ? 4 : key.name == "beta1" ? 0.5 : key.maximum / 2;
+      value = value == key.minimum ? key.maximum : key.minimum;
     else
       value = key.name == "attention" ? "ssmax" : "nope";
     Settings settings;
-    key.assign(settings, key.name == "weight_average" || key.name == "beta2" ? Json(0.5) : value);
-    CHECK(others.insert(identity(training_settings(make_task("copy"), settings), 0)).second);
+    key.assign(settings, value);
+    Cell cell;
+    cell.task = make_task("copy");
+    cell.model = settings.model;
+    cell.training = settings.training;
+    cell.settings = training_settings(cell.task, settings);
+    CHECK(others.insert(identity(cell)).second);
   }
   CHECK(others.insert(identity_of(R"(, "seeds": 2)")).second);
   CHECK(others.insert(identity_of(R"(, "early_stop": true, "validation_samples": 5)")).second);
-  CHECK(identity(Json{{"task", make_task("copy").resolved}}, 0) == plain);
+}
+
+TEST_CASE("a setting that a row does not have stands at its default", "[unit]") {
+  const Cell cell = cells(R"({"task": "copy"})")[0];
+  CellRow row = empty_row(cell);
+  row.settings.erase("clip");
+  CHECK(identity(row) == identity(cell));
+  row.settings["clip"] = 2;
+  CHECK(identity(row) != identity(cell));
 }
 
 TEST_CASE("a cell that two entries name comes once, with the tests of both", "[unit]") {

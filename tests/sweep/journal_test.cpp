@@ -12,12 +12,13 @@
 #include "support/catch.hpp"
 #include "support/rows.hpp"
 #include "sweep/checkpoint.hpp"
+#include "train/numerics.hpp"
 
 using namespace attnspan;
 
 namespace {
 
-const Json identity = {{"version", "1"}, {"spec", {{"task", "copy"}, {"steps", 5}}}};
+const Json header = {{"numerics", 1}, {"spec", {{"task", "copy"}, {"steps", 5}}}};
 
 CellRow row(int seed) {
   CellRow made;
@@ -68,8 +69,14 @@ std::string refusal(const std::function<void()>& action) {
   return "accepted";
 }
 
-std::string refusal(const std::string& path, const Json& whose = identity) {
-  return refusal<InputError>([&] { Journal journal(path, whose, false); });
+/// Opens a journal, and begins it where it has not begun.
+void open(const std::string& path) {
+  Journal journal(path, false);
+  if (journal.header().is_null()) journal.begin(header, {});
+}
+
+std::string refusal(const std::string& path) {
+  return refusal<InputError>([&] { open(path); });
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -82,7 +89,8 @@ bool contains(const std::string& text, const std::string& part) {
 std::string journal_of(int rows) {
   const Folder folder;
   {
-    Journal journal(folder.file(), identity, false);
+    Journal journal(folder.file(), false);
+    journal.begin(header, {});
     for (int i = 0; i < rows; ++i) journal.append(row(i));
   }
   return read(folder.file());
@@ -93,13 +101,16 @@ std::string journal_of(int rows) {
 TEST_CASE("a journal gives back its rows, to the last digit", "[unit]") {
   const Folder folder;
   {
-    Journal journal(folder.file(), identity, false);
+    Journal journal(folder.file(), false);
+    CHECK(journal.header().is_null());
+    journal.begin(header, {});
     CHECK(journal.rows().empty());
     journal.reserve();
     journal.append(row(0));
     journal.append(row(1));
   }
-  Journal journal(folder.file(), identity, false);
+  Journal journal(folder.file(), false);
+  CHECK(journal.header() == header);
   REQUIRE(journal.rows().size() == 2);
   for (int i = 0; i < 2; ++i)
     CHECK(to_json(journal.rows()[static_cast<std::size_t>(i)]) == to_json(row(i)));
@@ -115,7 +126,8 @@ TEST_CASE("a journal cut at any byte keeps every whole row and goes on", "[prope
     std::size_t lines = 0;
     for (std::size_t i = 0; i < size; ++i) lines += whole[i] == '\n' ? 1 : 0;
     {
-      Journal journal(folder.file(), identity, false);
+      Journal journal(folder.file(), false);
+      if (lines == 0) journal.begin(header, {});
       REQUIRE(journal.rows().size() == (lines == 0 ? 0 : lines - 1));
       for (int i = static_cast<int>(journal.rows().size()); i < 2; ++i) journal.append(row(i));
     }
@@ -134,7 +146,7 @@ TEST_CASE("a damaged last line is dropped, a damaged earlier one is an error", "
     damaged[place] = damaged[place] == 'x' ? 'y' : 'x';
     write(folder.file(), damaged);
     if (place >= last) {
-      Journal journal(folder.file(), identity, false);
+      Journal journal(folder.file(), false);
       CHECK(journal.rows().size() == 2);
     } else {
       CHECK(contains(refusal(folder.file()), "line"));
@@ -146,21 +158,40 @@ TEST_CASE("a damaged last line is dropped, a damaged earlier one is an error", "
 TEST_CASE("zeros after the last row, as a power cut leaves them, are dropped", "[unit]") {
   const Folder folder;
   write(folder.file(), journal_of(2) + std::string(5000, '\0'));
-  CHECK(Journal(folder.file(), identity, false).rows().size() == 2);
+  CHECK(Journal(folder.file(), false).rows().size() == 2);
   CHECK(read(folder.file()) == journal_of(2));
 }
 
-TEST_CASE("the journal of another sweep or program is refused with the difference", "[unit]") {
+TEST_CASE("a journal that begins anew has the rows it is given", "[unit]") {
   const Folder folder;
-  write(folder.file(), journal_of(1));
-  Json other = identity;
+  write(folder.file(), journal_of(2));
+  Json other = header;
   other["spec"]["steps"] = 6;
-  CHECK(contains(refusal(folder.file(), other), "steps is 5 there and 6 here"));
-  Json newer = identity;
-  newer["version"] = "2";
-  CHECK(contains(refusal(folder.file(), newer), "version is \"1\" there and \"2\" here"));
-  CHECK(read(folder.file()) == journal_of(1));
-  CHECK(Journal(folder.file(), other, true).rows().empty());  // fresh
+  {
+    Journal journal(folder.file(), false);
+    CHECK(journal.header() == header);
+    journal.begin(other, {row(1), row(4)});
+    journal.append(row(5));
+  }
+  const Journal journal(folder.file(), false);
+  CHECK(journal.header() == other);
+  REQUIRE(journal.rows().size() == 3);
+  CHECK(journal.rows()[1].seed == 4);
+  const JournalContent content = read_journal(folder.file());
+  CHECK(content.header == other);
+  CHECK(content.rows.size() == 3);
+}
+
+TEST_CASE("a fresh journal overlooks whatever is there", "[unit]") {
+  const Folder folder;
+  for (const std::string& text : {journal_of(2), std::string("dear diary\n")}) {
+    write(folder.file(), text);
+    Journal journal(folder.file(), true);
+    CHECK(journal.rows().empty());
+    CHECK(read(folder.file()) == text);  // until it begins
+    journal.begin(header, {});
+    CHECK(read(folder.file()) == journal_of(0));
+  }
 }
 
 TEST_CASE("a file that is no journal is left alone", "[unit]") {
@@ -176,51 +207,52 @@ TEST_CASE("a file that is no journal is left alone", "[unit]") {
 TEST_CASE("a second user of a journal is locked out until the first is gone", "[unit]") {
   const Folder folder;
   {
-    const Journal first(folder.file(), identity, false);
-    CHECK(contains(refusal<FileError>([&] { Journal(folder.file(), identity, false); }),
+    const Journal first(folder.file(), false);
+    CHECK(contains(refusal<FileError>([&] { Journal(folder.file(), false); }),
                    "another attnspan process"));
-    CHECK(contains(refusal<FileError>([&] { Journal(folder.file(), identity, true); }),
+    CHECK(contains(refusal<FileError>([&] { Journal(folder.file(), true); }),
                    "another attnspan process"));
   }
-  CHECK_NOTHROW(Journal(folder.file(), identity, false));
+  CHECK_NOTHROW(Journal(folder.file(), false));
 }
 
 TEST_CASE("a journal that vanishes under its writer is an error, not a loss unnoticed", "[unit]") {
   const Folder folder;
-  Journal journal(folder.file(), identity, false);
+  Journal journal(folder.file(), false);
+  journal.begin(header, {});
   std::filesystem::remove(folder.file());
   CHECK(contains(refusal<FileError>([&] { journal.append(row(0)); }), "removed"));
 }
 
 TEST_CASE("a journal that cannot be opened is a file error", "[unit]") {
-  CHECK(contains(refusal<FileError>([] { Journal("/nowhere/out.journal", identity, false); }),
-                 "No such file"));
+  CHECK(
+      contains(refusal<FileError>([] { Journal("/nowhere/out.journal", false); }), "No such file"));
 }
 
-TEST_CASE("a checkpoint is found again by its cell, and by nothing else", "[unit]") {
+TEST_CASE("a checkpoint reads back whole, or not at all", "[unit]") {
   const Folder folder;
-  const CheckpointFile file(folder.file(), identity);
-  CHECK(!file.load(row(0).key));
+  const CheckpointFile file(folder.file());
+  CHECK(!file.load());
   const std::string trainer("any\n bytes\0 at all", 18);
-  file.save({row(0), trainer});
-  REQUIRE(file.load(row(0).key));
-  CHECK(file.load(row(0).key)->trainer == trainer);
-  CHECK(to_json(file.load(row(0).key)->row) == to_json(row(0)));
-  CHECK(!file.load(row(1).key));
-  Json other = identity;
-  other["spec"]["steps"] = 6;
-  CHECK(!CheckpointFile(folder.file(), other).load(row(0).key));
-
+  CellRow running = row(0);
+  running.numerics = numerics;
+  file.save({running, trainer});
+  REQUIRE(file.load());
+  CHECK(file.load()->trainer == trainer);
+  CHECK(to_json(file.load()->row) == to_json(running));
   // Damaged or cut anywhere, it is as though there were none.
   const std::string bytes = read(folder.file());
   for (std::size_t place = 0; place < bytes.size(); place += 5) {
     std::string damaged = bytes;
     damaged[place] = static_cast<char>(damaged[place] ^ 1);
     write(folder.file(), damaged);
-    CHECK(!file.load(row(0).key));
+    CHECK(!file.load());
     write(folder.file(), bytes.substr(0, place));
-    CHECK(!file.load(row(0).key));
+    CHECK(!file.load());
   }
+  running.numerics = numerics + 1;
+  file.save({running, trainer});
+  CHECK(!file.load());
   file.remove();
-  CHECK(!file.load(row(0).key));
+  CHECK(!file.load());
 }

@@ -1,0 +1,249 @@
+#include "sweep/session.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+
+#include "core/error.hpp"
+#include "support/catch.hpp"
+#include "train/numerics.hpp"
+
+using namespace attnspan;
+
+namespace {
+
+const char* const tiny = R"({"task": "copy:symbols=3", "train_length": 3, "multiples": [1, 4],
+    "steps": 20, "batch_size": 4, "layers": 1, "heads": 2, "d_model": 16, "d_ff": 16,
+    "test_samples": 6, "warmup_steps": 5, "validation_samples": 6})";
+
+SweepSpec spec(const std::string& more = "") {
+  return resolve_spec(parse_spec(tiny, "spec"), parse_spec("{" + more + "}", "more"));
+}
+
+/// A folder of its own for each test, gone afterwards.
+class Folder {
+ public:
+  Folder() {
+    char pattern[] = "/tmp/attnspan-session-XXXXXX";
+    path_ = ::mkdtemp(pattern);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string file() const { return path_ + "/out.json"; }
+  bool has(const std::string& name) const { return std::filesystem::exists(path_ + "/" + name); }
+  void remove(const std::string& name) const { std::filesystem::remove(path_ + "/" + name); }
+
+ private:
+  std::string path_;
+};
+
+Session::Options options(const Folder& folder, const Continuation& continuation = {}) {
+  Session::Options made;
+  made.path = folder.file();
+  made.to_text = [](const Result& result) {
+    Json json = to_json(result);
+    json["selection_rule"] = "";
+    json["table"] = Json::array();
+    return to_text(json);
+  };
+  made.continuation = continuation;
+  return made;
+}
+
+/// Runs a sweep to its end; how many cells that took.
+std::size_t run(const Folder& folder, const std::string& more,
+                const Continuation& continuation = {}) {
+  Session session(spec(more), options(folder, continuation));
+  const std::size_t pending = session.plan().pending.size();
+  const bool finished = session.run({}, {});
+  CHECK(finished);
+  session.finish();
+  return pending;
+}
+
+Json results(const Folder& folder) { return without_timings(to_json(load_result(folder.file()))); }
+
+std::string refusal(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  INFO(text);
+  INFO(part);
+  return text.find(part) != std::string::npos;
+}
+
+/// Changes the results file as a hand would.
+void alter(const Folder& folder, const std::function<void(Json&)>& change) {
+  Json json = to_json(load_result(folder.file()));
+  change(json);
+  json["selection_rule"] = "";
+  json["table"] = Json::array();
+  std::ofstream(folder.file()) << to_text(json);
+}
+
+}  // namespace
+
+TEST_CASE("a finished sweep is not run again, from its results, its journal, or both", "[unit]") {
+  const Folder folder;
+  CHECK(run(folder, R"("seeds": 2)") == 2);
+  const Json whole = results(folder);
+  CHECK(run(folder, R"("seeds": 2)") == 0);
+  folder.remove("out.json");
+  CHECK(run(folder, R"("seeds": 2)") == 0);
+  CHECK(results(folder) == whole);
+  folder.remove("out.json.journal");
+  CHECK(run(folder, R"("seeds": 2)") == 0);
+  CHECK(results(folder) == whole);
+  CHECK_FALSE(folder.has("out.json.journal"));  // nothing to keep in it
+}
+
+TEST_CASE("a file grows by axes, seeds, tasks, multiples and samples, as though written at once",
+          "[unit]") {
+  const Folder grown, whole;
+  run(grown, "");
+  CHECK(run(grown, R"("attention": ["softmax", "ssmax"])") == 1);
+  CHECK(run(grown, R"("attention": ["softmax", "ssmax"], "seeds": 2)") == 2);
+  CHECK(run(grown, R"("attention": ["softmax", "ssmax"], "seeds": 2,
+                      "task": ["copy:symbols=3", "sort"])") == 4);
+  const std::string all = R"("attention": ["softmax", "ssmax"], "seeds": 2,
+      "task": ["copy:symbols=3", "sort"], "multiples": [1, 2, 4], "test_samples": 7)";
+  CHECK(run(grown, all) == 8);
+  run(whole, all);
+  CHECK(results(grown) == results(whole));
+  CHECK(run(grown, "") == 0);  // fewer: all is kept
+  CHECK(results(grown) == results(whole));
+}
+
+TEST_CASE("pruning leaves what the command would have written afresh", "[unit]") {
+  const Folder folder;
+  run(folder, R"("attention": ["softmax", "ssmax"], "seeds": 2, "layers": [1, 2],
+                 "multiples": [1, 2, 4], "test_at": [5, 10])");
+  Continuation prune;
+  prune.prune = true;
+  for (const std::string kept :
+       {R"("attention": ["ssmax", "softmax"], "layers": [2, 1], "multiples": [1, 2], "test_at": 5)",
+        R"("attention": "ssmax", "multiples": [1, 2], "test_at": 5)",
+        R"("attention": "ssmax", "multiples": [2])"}) {
+    CHECK(run(folder, kept, prune) == 0);
+    const Folder afresh;
+    run(afresh, kept);
+    CHECK(results(folder) == results(afresh));
+    CHECK(run(folder, kept) == 0);
+  }
+}
+
+TEST_CASE("giving up is done and undone as though afresh", "[unit]") {
+  const std::string hopeless = R"("task": "copy:symbols=30", "multiples": [1, 2, 3, 4])";
+  const Folder folder, giving_up, stubborn;
+  run(stubborn, hopeless);
+  run(giving_up, hopeless + R"(, "give_up": true)");
+  CHECK(results(giving_up) != results(stubborn));
+  run(folder, hopeless);
+  Continuation prune;
+  prune.prune = true;
+  CHECK(run(folder, hopeless + R"(, "give_up": true)", prune) == 0);
+  CHECK(results(folder) == results(giving_up));
+  CHECK(run(folder, hopeless) == 1);
+  CHECK(results(folder) == results(stubborn));
+}
+
+TEST_CASE("a cell that is trained again for more tests must give the same figures", "[unit]") {
+  const Folder folder;
+  run(folder, "");
+  alter(folder, [](Json& json) { json["cells"][0]["train"]["loss"] = 0.125; });
+  folder.remove("out.json.journal");
+  const std::string message = refusal([&] { run(folder, R"("multiples": [1, 2])"); });
+  CHECK(contains(message, "copy:symbols=3/softmax/nape/n3/lr0.001/seed0"));
+  CHECK(contains(message, "gives other figures"));
+  CHECK(results(folder)["cells"][0]["train"]["loss"] == 0.125);  // nothing is lost
+  Continuation rerun;
+  rerun.rerun = {"copy:symbols=3/softmax/nape/n3/lr0.001/seed0"};
+  CHECK(run(folder, R"("multiples": [1, 2])", rerun) == 1);
+  const Folder whole;
+  run(whole, R"("multiples": [1, 2, 4])");
+  CHECK(results(folder) == results(whole));
+}
+
+TEST_CASE("one cell is run again by its key", "[unit]") {
+  const Folder folder;
+  run(folder, R"("seeds": 2)");
+  Continuation rerun;
+  rerun.rerun = {"copy:symbols=3/softmax/nape/n3/lr0.001/seed1"};
+  CHECK(run(folder, R"("seeds": 2)", rerun) == 1);
+  rerun.rerun = {"copy:symbols=3/softmax/nape/n3/lr0.001/seed2"};
+  CHECK(contains(refusal([&] { run(folder, R"("seeds": 2)", rerun); }), "unknown cell"));
+}
+
+TEST_CASE("another sweep is refused with both values, unless it is added or replaces", "[unit]") {
+  const Folder folder;
+  run(folder, "");
+  const Json before = results(folder);
+  for (const bool with_file : {true, false}) {
+    if (!with_file) folder.remove("out.json");
+    const std::string message = refusal([&] { run(folder, R"("steps": 21)"); });
+    CHECK(contains(message, "steps is 20 there and 21 here"));
+    CHECK(contains(message, "--add"));
+    CHECK(folder.has("out.json") == with_file);
+  }
+  run(folder, "");
+  CHECK(results(folder) == before);
+  Continuation add;
+  add.add = true;
+  CHECK(run(folder, R"("steps": 21)", add) == 1);
+  CHECK(results(folder)["cells"].size() == 2);
+  Session::Options fresh = options(folder);
+  fresh.fresh = true;
+  Session session(spec(R"("steps": 22)"), fresh);
+  CHECK(session.plan().pending.size() == 1);
+  CHECK(session.run({}, {}));
+  CHECK(results(folder)["cells"].size() == 1);
+}
+
+TEST_CASE("a failed cell is tried again, a diverged one never", "[unit]") {
+  const Folder folder;
+  run(folder, R"("seeds": 3)");
+  folder.remove("out.json.journal");
+  alter(folder, [](Json& json) {
+    for (const auto& [index, status] : {std::pair{1, "failed"}, std::pair{2, "diverged"}}) {
+      Json& cell = json["cells"][static_cast<std::size_t>(index)];
+      cell["status"] = status;
+      cell["message"] = "out of memory";
+      cell["evaluations"] = Json::array();
+    }
+  });
+  CHECK(run(folder, R"("seeds": 3)") == 1);
+  CHECK(results(folder)["cells"][1]["status"] == "done");
+  CHECK(results(folder)["cells"][2]["status"] == "diverged");
+}
+
+TEST_CASE("cells of other numerics are not gone on with", "[unit]") {
+  const Folder folder;
+  run(folder, "");
+  const Json before = results(folder);
+  alter(folder, [](Json& json) { json["cells"][0]["numerics"] = numerics + 1; });
+  const auto refused = [&] { return refusal([&] { run(folder, ""); }); };
+  CHECK(contains(refused(), "numerics " + std::to_string(numerics + 1)));
+  folder.remove("out.json");
+  CHECK(run(folder, "") == 0);
+  CHECK(results(folder) == before);
+  folder.remove("out.json");
+  Journal(folder.file() + ".journal", false)
+      .begin({{"numerics", numerics + 1}, {"spec", to_json(spec())}}, {});
+  CHECK(contains(refused(), "numerics " + std::to_string(numerics + 1)));
+}
+
+TEST_CASE("without a file everything stays in memory", "[unit]") {
+  Session session(spec(R"("seeds": 2)"), {});
+  std::vector<std::size_t> seen;
+  CHECK(session.run({}, {{}, [&](std::size_t index, const CellRow&) { seen.push_back(index); }}));
+  CHECK(seen == std::vector<std::size_t>{0, 1});
+  CHECK(session.result().cells.size() == 2);
+}
