@@ -7,10 +7,6 @@
 namespace attnspan {
 namespace {
 
-/// Query rows whose scores exist at one time: 64 rows over a few hundred keys stay in the
-/// second-level cache.
-constexpr Index tile_rows = 64;
-
 Index longest_row(const Packing& packing) {
   return packing.queries() == 0
              ? 0
@@ -51,8 +47,8 @@ struct HeadTraining<Real>::Tile {
       const auto at = static_cast<std::size_t>(sequence);
       const Index first = packing.query_begin[at], last = packing.query_begin[at + 1];
       for (Index head = 0; head < heads; ++head)
-        for (Index begin = first; begin < last; begin += tile_rows) {
-          const Index end = std::min(last, begin + tile_rows);
+        for (Index begin = first; begin < last; begin += training_rows) {
+          const Index end = std::min(last, begin + training_rows);
           body(Tile{head, begin, end, packing.key_begin[at],
                     packing.places[static_cast<std::size_t>(end - 1)] + 1});
         }
@@ -110,14 +106,14 @@ void HeadTraining<Real>::score(const Real* parameters, const Packing& packing, c
                                ConstMatrixView<Real> keys, const HeadTrace<Real>& trace,
                                HeadScratch<Real>& scratch) const {
   const Index longest = longest_row(packing), d = heads_.width();
-  const auto scores = reserve(scratch.scores, tile_rows, longest);
+  const auto scores = reserve(scratch.scores, training_rows, longest);
   const MatrixView<const Real> scaled(trace.scaled.data(), packing.queries(),
                                       heads_.shape().heads * d);
   product_bt<Real>(tile.queries_of(scaled, d), tile.keys_of(keys, d), tile.within(scores));
   if (!heads_.position().biased(tile.head)) return;
   const Index passed = heads_.position().carried();
   if (passed > 0) {  // the backward pass needs them as they are now
-    const auto unbiased = reserve(scratch.unbiased, tile_rows, longest);
+    const auto unbiased = reserve(scratch.unbiased, training_rows, longest);
     for (Index r = 0; r < tile.rows(); ++r) std::copy_n(scores.row(r), tile.keys, unbiased.row(r));
   }
   for (Index r = tile.begin; r < tile.end; ++r)
@@ -133,8 +129,8 @@ void HeadTraining<Real>::mix(const Real* parameters, Phase phase, const Packing&
                              HeadScratch<Real>& scratch) const {
   const Normalizer<Real>& normalizer = heads_.normalizer(phase);
   const Index longest = longest_row(packing), state_size = normalizer.state_size();
-  const auto scores = reserve(scratch.scores, tile_rows, longest);
-  const auto weights = reserve(scratch.weights, tile_rows, longest);
+  const auto scores = reserve(scratch.scores, training_rows, longest);
+  const auto weights = reserve(scratch.weights, training_rows, longest);
   const auto states = reserve(trace.states, packing.queries(), heads_.shape().heads * state_size);
   Tile::for_each(packing, heads_.shape().heads, [&](const Tile& tile) {
     score(parameters, packing, tile, keys, trace, scratch);
@@ -162,9 +158,9 @@ void HeadTraining<Real>::mix_backward(const Real* parameters, const Packing& pac
   const Index d = heads_.shape().d_head, wide = heads_.width(),
               state_size = normalizer.state_size();
   const MatrixView<const Real> scaled(trace.scaled.data(), queries, heads_.shape().heads * wide);
-  const auto scores = reserve(scratch.scores, tile_rows, longest);
-  const auto weights = reserve(scratch.weights, tile_rows, longest);
-  const auto dweights = reserve(scratch.dweights, tile_rows, longest);
+  const auto scores = reserve(scratch.scores, training_rows, longest);
+  const auto weights = reserve(scratch.weights, training_rows, longest);
+  const auto dweights = reserve(scratch.dweights, training_rows, longest);
   const bool passes = heads_.position().carried() > 0;
   const Index numbers = heads_.position().features();
 

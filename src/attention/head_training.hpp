@@ -6,6 +6,10 @@
 
 namespace attnspan {
 
+/// Query rows whose scores exist at one time: 64 rows over a few hundred keys stay in the
+/// second-level cache.
+constexpr Index training_rows = 64;
+
 /// Which rows attend to which, for several sequences stacked on each other. Queries may be fewer
 /// than keys: the last layer asks for answer rows only.
 struct Packing {

@@ -1,7 +1,6 @@
 #include <omp.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -12,6 +11,7 @@
 #include "cli/output.hpp"
 #include "cli/progress_line.hpp"
 #include "core/error.hpp"
+#include "core/stopwatch.hpp"
 #include "model/transformer.hpp"
 #include "record/json.hpp"
 #include "train/benchmark.hpp"
@@ -108,14 +108,13 @@ AlignedVector<float> weights_for(const BenchOptions& options, const ModelConfig&
   training.early_stop = false;
   Trainer trainer(config, named.task, training);
   ProgressLine line;
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch elapsed;
   while (trainer.step() == TrainStatus::running && !stop) {
     if (!line.due()) continue;
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     const auto done = static_cast<double>(trainer.steps_done());
     line.draw("training " + config.attention + ": step " + describe_count(trainer.steps_done()) +
               "/" + describe_count(training.steps) + ", " +
-              describe_seconds(elapsed.count() * (options.train_steps - done) / done) + " left");
+              describe_seconds(elapsed.seconds() * (options.train_steps - done) / done) + " left");
   }
   const auto weights = trainer.weights();
   return {weights.begin(), weights.end()};

@@ -52,8 +52,6 @@ std::string describe_build() {
          ", " + simd_name();
 }
 
-Json program_identity() { return {{"version", ATTNSPAN_VERSION}, {"simd", simd_name()}}; }
-
 Json result_context(int threads) {
   return {{"date", utc_now()},
           {"version", ATTNSPAN_VERSION},

@@ -12,9 +12,6 @@ std::string describe_build();
 /// The instruction set that the program was compiled for.
 std::string simd_name();
 
-/// What the rows of a sweep depend on besides its spec: version and instruction set.
-Json program_identity();
-
 /// The context of a result: date, program, machine and threads.
 Json result_context(int threads);
 

@@ -11,6 +11,7 @@
 #include "record/json.hpp"
 #include "task/task.hpp"
 #include "train/evaluator.hpp"
+#include "train/trainer.hpp"
 
 namespace attnspan {
 namespace {
@@ -47,13 +48,10 @@ int show(const DataOptions& options) {
 
   const EvaluationRequest request{static_cast<std::uint64_t>(seed), stream, length, samples};
   for (std::int64_t index = 0; index < samples; ++index) {
-    Sample sample;
-    if (stream == Stream::train) {
-      Rng rng(request.seed, stream, static_cast<std::uint64_t>(index));
-      sample = task.generate(rng, length, Purpose::training);
-    } else {
-      sample = evaluation_sample(task, request, index);
-    }
+    const Sample sample =
+        stream == Stream::train
+            ? training_sample(task, request.seed, 0, static_cast<std::uint64_t>(index), length)
+            : evaluation_sample(task, request, index);
     const std::string text = sample_text(task, sample);
     print(options.format == "text" ? text + '\n'
                                    : to_line({{"task", named.label},

@@ -18,6 +18,17 @@ Result merge(const std::vector<Result>& results) {
       throw InputError(first.origin + " and " + result.origin + " are of different sweeps: " +
                        describe_difference(first.spec, result.spec) + ".");
 
+  const CellRow* any = nullptr;
+  for (const Result& result : results)
+    for (const CellRow& row : result.cells) {
+      if (any == nullptr) any = &row;
+      if (row.numerics != any->numerics)
+        throw InputError(row.key + " of " + result.origin + " was computed with numerics " +
+                         std::to_string(row.numerics) + " and others with " +
+                         std::to_string(any->numerics) +
+                         "; their figures do not belong in one result.");
+    }
+
   std::map<std::string, CellRow> by_key;
   for (CellRow& row : merge_cells(results)) by_key.emplace(row.key, std::move(row));
   Result merged;

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
-#include "core/parallel.hpp"
+#include "attention/attention_streaming.hpp"
+#include "attention/head_training.hpp"
 #include "model/by_layer.hpp"
 #include "model/transformer.hpp"
 #include "position/position.hpp"
+#include "train/trainer.hpp"
 
 namespace attnspan {
 namespace {
@@ -68,13 +70,13 @@ double training_bytes(const ModelConfig& config, const Task& task, const Trainin
       static_cast<double>(task.total_tokens(options.train_length, Purpose::training));
   const auto d = static_cast<double>(config.d_model), ff = static_cast<double>(config.d_ff);
   const auto parameters = static_cast<double>(parameter_count(config));
-  // Up to eight lanes of gradients; weights, two moments, average.
-  const double state = 12 * parameters;
-  const double rows = std::max(256.0, tokens);
+  // Lanes of gradients; weights, two moments, average.
+  const double state = static_cast<double>(most_lanes + 4) * parameters;
+  const double rows = std::max(static_cast<double>(micro_batch_rows), tokens);
   const double activations = rows * (static_cast<double>(config.layers) *
                                          (11 * d + 2 * ff + 4 * static_cast<double>(config.heads)) +
                                      8 * d + ff + config.vocabulary);
-  const double scratch = 3 * 64 * tokens;
+  const double scratch = 3 * static_cast<double>(training_rows) * tokens;  // scores and weights
   return 4 * (state + threads * (activations + scratch)) + (16 << 20);
 }
 
@@ -86,8 +88,9 @@ double evaluation_bytes(const ModelConfig& config, const Task& task, std::int64_
   const auto parameters = static_cast<double>(parameter_count(config));
   const double rows = 4 * n * 3 * d + 40 * n;  // stream, keys and values; tokens and positions
   const double selected = 4 * answers * (d + config.vocabulary);
-  const double copies = 4 * n / 64 * config.vocabulary;
-  const double candidates = threads * 64.0 * 8 * n;  // dense rows: every key of a tile is kept
+  constexpr auto tile = static_cast<double>(streaming_rows);
+  const double copies = 4 * n / tile * config.vocabulary;
+  const double candidates = threads * tile * 8 * n;  // dense rows: every key of a tile is kept
   return 4 * 4 * parameters + rows + selected + copies + candidates + (16 << 20);
 }
 

@@ -19,14 +19,6 @@
 namespace attnspan {
 namespace {
 
-/// Gradients are summed in this many lanes and the lanes in a tree: the order of every sum is
-/// fixed, and up to this many threads have work.
-constexpr Index most_lanes = 8;
-
-/// Rows of a micro-batch: enough to make the matrix products efficient, few enough for the
-/// activations of one layer to stay in the second-level cache.
-constexpr Index micro_batch_rows = 256;
-
 /// Writes and reads plain values one after another.
 class Writer {
  public:
@@ -107,13 +99,18 @@ std::string fingerprint(const ModelConfig& c, const Task& task, const TrainingOp
     text << shortest(value) << ';';
   text << o.seed << ';' << c.attention << ';' << c.position;
   // Two tasks may have as many tokens of as many kinds; their samples differ.
-  Rng rng(o.seed, Stream::train);
-  for (const Token token : task.generate(rng, o.train_length, Purpose::training).tokens)
+  for (const Token token : training_sample(task, o.seed, 0, 0, o.train_length).tokens)
     text << ';' << token;
   return text.str();
 }
 
 }  // namespace
+
+Sample training_sample(const Task& task, std::uint64_t seed, int replicate, std::uint64_t index,
+                       std::int64_t length) {
+  Rng rng(seed, Stream::train, index, static_cast<std::uint64_t>(replicate));
+  return task.generate(rng, length, Purpose::training);
+}
 
 /// What later steps depend on, apart from the arrays.
 struct Counters {
@@ -196,8 +193,8 @@ Trainer::State::BatchSums Trainer::State::accumulate(std::int64_t length) {
       const Index end = std::min(options.batch_size, (micro + 1) * samples_each);
       for (Index i = micro * samples_each; i < end; ++i) {
         const auto index = static_cast<std::uint64_t>(counters.steps * options.batch_size + i);
-        Rng rng(options.seed, Stream::train, index, static_cast<std::uint64_t>(options.replicate));
-        packer.add(task->generate(rng, length, Purpose::training), index, local.batch);
+        packer.add(training_sample(*task, options.seed, options.replicate, index, length), index,
+                   local.batch);
       }
       sum.loss += model.loss_and_gradient(weights, local.batch, local.workspace, gradient);
       sum.tokens += local.batch.rows();

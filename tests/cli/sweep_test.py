@@ -191,6 +191,11 @@ class SweepTest(ProgramTest):
         self.write("altered.json", json.dumps(altered))
         self.assert_refused(["merge", *parts, "altered.json", "-o", "no.json"], 2,
                             altered["cells"][0]["key"], "altered.json")
+        altered = self.result(parts[1])
+        altered["cells"][0]["numerics"] += 1
+        self.write("altered.json", json.dumps(altered))
+        self.assert_refused(["merge", parts[0], "altered.json", parts[2], "-o", "no.json"], 2,
+                            "numerics")
         self.succeed("sweep", *tiny(**axes | {"seeds": 4}), "--shard", "1/16", "-o", "foreign.json")
         self.assert_refused(["merge", *parts, "foreign.json", "-o", "no.json"], 2,
                             "different sweeps: seeds is 3 there and 4 here")

@@ -25,8 +25,7 @@ double loss_without_attention(const SmallRun& run) {
   double answers = 0, loss = 0;
   for (std::uint64_t index = 0; index < 4000; ++index) {
     Rng rng(7, Stream::preview, index);
-    const Sample sample =
-        run.task.task->generate(rng, run.options.train_length, Purpose::training);
+    const Sample sample = run.task.task->generate(rng, run.options.train_length, Purpose::training);
     for (const std::int32_t place : sample.answers) {
       const auto at = static_cast<std::size_t>(place);
       ++counts[sample.tokens[at - 1]][sample.tokens[at]];
