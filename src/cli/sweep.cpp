@@ -330,6 +330,11 @@ void add_sweep(CLI::App& app, Command& command) {
       ->allow_extra_args(false);
   for (const SettingKey& key : setting_keys()) {
     const Json value = key.value(Settings{});
+    if (value.is_boolean() && !key.is_axis()) {
+      sweep_command->add_flag(key.flag(), options->settings[key.name], key.help)
+          ->group(heading(key.group));
+      continue;
+    }
     const bool is_name =
         value.is_string() || (value.is_array() && !value.empty() && value[0].is_string());
     const std::string kind = value.is_boolean() ? "BOOL" : is_name ? "NAME" : "N";

@@ -258,6 +258,7 @@ bool Session::run(const RunOptions& options, const Events& events) {
     write();
     if (events.on_row) events.on_row(index, *row);
   }
+  store_->forget_checkpoint();  // of a cell after which an earlier run was killed
   return true;
 }
 

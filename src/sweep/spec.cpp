@@ -309,7 +309,7 @@ const std::vector<SettingKey>& setting_keys() {
        .may_be_empty = true},
       {.name = "give_up",
        .group = testing,
-       .help = "leave out lengths beyond two in a row without a right sample: true or false",
+       .help = "leave out lengths beyond two in a row without a right sample",
        .member = in_testing(&TestingOptions::give_up)},
       {.name = "layers",
        .group = model,

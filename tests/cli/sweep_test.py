@@ -95,6 +95,13 @@ class SweepTest(ProgramTest):
             self.assert_refused(["sweep", *tiny(steps=31), "-o", "out.json", *more], 2,
                                 "steps is 30 there and 31 here", "--add")
 
+    def test_giving_up_is_a_flag(self):
+        hopeless = tiny(task="copy:symbols=30", multiples="1,2,3,4", steps=1)
+        for more, given_up in (["--give-up"], 2), (["--give-up=false"], 0), ([], 0):
+            self.succeed("sweep", *more, *hopeless, "-o", "out.json", "--fresh")
+            tests = self.result("out.json")["cells"][0]["evaluations"]
+            self.assertEqual(sum(test["given_up"] for test in tests), given_up)
+
     def test_off_a_terminal_there_is_a_line_a_cell_and_the_counter_counts_on(self):
         self.succeed("sweep", *tiny(seeds=1), "-o", "out.json")
         code, out, err = self.run_program("sweep", *loud(tiny(seeds=3)), "-o", "out.json")
