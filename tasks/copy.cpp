@@ -1,12 +1,84 @@
+#include <map>
+
+#include "core/error.hpp"
+#include "task/haystack.hpp"
 #include "task/transduction.hpp"
 
 namespace attnspan::tasks {
+namespace {
 
-// The target leaves nothing to compute twice; what generator and oracle each work out is the frame.
+Symbols repeat(std::span<const Token> x) { return {x.begin(), x.end()}; }
+
+/// The same, taken off the end of x and put before what was there.
+Symbols unstack(std::span<const Token> x) {
+  Symbols y(x.size());
+  auto front = y.end();
+  for (; !x.empty(); x = x.first(x.size() - 1)) *--front = x.back();
+  return y;
+}
+
+/// What followed the symbol before where it stood first, or last; the first of all is given.
+Symbols follow(std::span<const Token> x, bool first) {
+  std::map<Token, Token> next;
+  for (std::size_t i = 0; i + 1 < x.size(); ++i)
+    if (!first || next.count(x[i]) == 0) next[x[i]] = x[i + 1];
+  Symbols y(x.begin(), x.begin() + (x.empty() ? 0 : 1));
+  while (y.size() < x.size()) {
+    const auto found = next.find(y.back());
+    y.push_back(found == next.end() ? y.back() : found->second);
+  }
+  return y;
+}
+
+Symbols draw_distinct(Rng& rng, std::int64_t length, std::int64_t symbols) {
+  Symbols x;
+  for (const Word& word : distinct_words(rng, length, symbols, 1)) x.push_back(word[0]);
+  return x;
+}
+
+}  // namespace
+
 TaskEntry copy() {
-  const Transduce identity = [](std::vector<Token> x) { return x; };
-  return transduction_entry("copy", "repeat a sequence of symbols: BOS x SEP x EOS", identity,
-                            identity);
+  const auto make = [](const Arguments& arguments) {
+    const std::int64_t symbols = arguments.integer("symbols");
+    Transduction copy{.task = "copy",
+                      .symbols = symbols,
+                      .draw = [symbols](Rng& rng, std::int64_t length,
+                                        Purpose) { return random_symbols(rng, length, symbols); },
+                      .target = repeat,
+                      .oracle = unstack,
+                      .choices = symbols,
+                      .shortcuts = {most_common_guess()}};
+    if (arguments.text("draw") == "unique") {
+      copy.draw = [symbols](Rng& rng, std::int64_t length, Purpose) {
+        return draw_distinct(rng, length, symbols);
+      };
+      copy.check = [symbols](std::int64_t length) {
+        if (length > symbols)
+          throw InputError("copy: length " + std::to_string(length) +
+                           " needs as many different symbols, but symbols=" +
+                           std::to_string(symbols) + "; raise symbols.");
+      };
+    } else {
+      // Where no symbol comes twice, this would be the task itself.
+      for (const bool first : {true, false})
+        copy.shortcuts.push_back({std::string("follow the ") + (first ? "first" : "last"),
+                                  std::string("what followed the symbol before where it stood ") +
+                                      (first ? "first" : "last"),
+                                  [first](std::span<const Token> x) { return follow(x, first); }});
+    }
+    return make_transduction(std::move(copy));
+  };
+  return {{.name = "copy",
+           .summary = "repeat a sequence of symbols: BOS x SEP x EOS",
+           .source = "arXiv 2506.16640; unique: Zhou et al. 2023, arXiv 2310.16028",
+           .parameters = {{.name = "draw",
+                           .help = "any: symbols may come again; unique: none comes twice",
+                           .default_value = "any",
+                           .kind = ParameterSpec::Kind::choice,
+                           .choices = {"any", "unique"}},
+                          symbols_parameter("32")}},
+          make};
 }
 
 }  // namespace attnspan::tasks

@@ -53,15 +53,16 @@ int show(const DataOptions& options) {
             ? training_sample(task, request.seed, 0, static_cast<std::uint64_t>(index), length)
             : evaluation_sample(task, request, index);
     const std::string text = sample_text(task, sample);
-    print(options.format == "text" ? text + '\n'
-                                   : to_line({{"task", named.label},
-                                              {"length", length},
-                                              {"split", options.split},
-                                              {"index", index},
-                                              {"tokens", sample.tokens},
-                                              {"answers", sample.answers},
-                                              {"text", text}}) +
-                                         '\n');
+    if (options.format == "text") {
+      print(text + '\n');
+      continue;
+    }
+    Json line{{"task", named.label}, {"length", length},        {"split", options.split},
+              {"index", index},      {"tokens", sample.tokens}, {"answers", sample.answers}};
+    if (!sample.targets.empty()) line["targets"] = sample.targets;
+    for (const Quantity& quantity : task.quantities(length)) line[quantity.name] = quantity.value;
+    line["text"] = text;
+    print(to_line(line) + '\n');
   }
   return exit_ok;
 }
@@ -77,8 +78,10 @@ void add_data(CLI::App& app, Command& command) {
   data->add_option("--samples", options->samples, "How many")->capture_default_str();
   data->add_option("--split", options->split, "train, validation or test")->capture_default_str();
   data->add_option("--seed", options->seed, "Seed of the sweep")->capture_default_str();
-  data->add_option("--format", options->format,
-                   "text: answers in brackets; jsonl: token numbers, answer positions and the text")
+  data->add_option(
+          "--format", options->format,
+          "text: answers in brackets; jsonl: token numbers, answer positions, labels where answers "
+          "are not tokens themselves, and the text")
       ->capture_default_str();
   data->footer(
       "Validation and test samples are the very ones that a sweep with this seed evaluates at\n"

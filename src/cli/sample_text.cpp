@@ -4,12 +4,14 @@ namespace attnspan {
 
 std::string sample_text(const Task& task, const Sample& sample) {
   std::string text;
-  auto answer = sample.answers.begin();
+  const auto append = [&](const std::string& word) { text += (text.empty() ? "" : " ") + word; };
+  std::size_t next = 0;
   for (std::size_t p = 0; p < sample.tokens.size(); ++p) {
-    const bool asked = answer != sample.answers.end() && static_cast<std::size_t>(*answer) == p &&
-                       (++answer, true);
     const std::string name = task.token_name(sample.tokens[p]);
-    text += (p > 0 ? " " : "") + (asked ? "[" + name + "]" : name);
+    const bool asked =
+        next < sample.answers.size() && static_cast<std::size_t>(sample.answers[next]) == p;
+    if (asked) append("[" + task.token_name(sample.target(next++)) + "]");
+    if (!asked || !sample.targets.empty()) append(name);
   }
   return text;
 }

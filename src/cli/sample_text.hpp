@@ -6,7 +6,8 @@
 
 namespace attnspan {
 
-/// A sample's tokens by name; what has to be answered stands in brackets.
+/// A sample's tokens by name; what has to be answered stands in brackets, a label right behind the
+/// token that it belongs to.
 std::string sample_text(const Task& task, const Sample& sample);
 
 }  // namespace attnspan

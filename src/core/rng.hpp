@@ -19,6 +19,7 @@ enum class Stream : std::uint32_t {
   preview = 5,
   benchmark = 6,
   positions = 7,
+  words = 8,
 };
 
 /// Counter-based random numbers: a pure function of (seed, stream, a, b, draw). Copyable, holds no

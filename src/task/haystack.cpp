@@ -1,14 +1,12 @@
 #include "task/haystack.hpp"
 
-#include <cmath>
-#include <limits>
+#include <algorithm>
 #include <numeric>
 #include <unordered_set>
 #include <utility>
 
 #include "core/error.hpp"
 #include "core/names.hpp"
-#include "task/task.hpp"
 
 namespace attnspan {
 namespace {
@@ -59,6 +57,10 @@ std::vector<Word> distinct_words(Rng& rng, std::int64_t count, std::int64_t alph
   return words;
 }
 
+void append_word(std::vector<Token>& tokens, const Word& word, Token first_symbol) {
+  for (const char16_t letter : word) tokens.push_back(first_symbol + static_cast<Token>(letter));
+}
+
 std::int64_t HaystackItems::count(std::int64_t length) const {
   if (fixed_count > 0) return fixed_count;
   // 0.29 * 100 is 28.999999999999996: a share that is whole in decimals must count as whole.
@@ -92,6 +94,92 @@ void HaystackItems::check_length(std::int64_t length) const {
                      std::to_string(keys) + " different keys; raise alphabet to at least " +
                      std::to_string(enough) + ", or key_length.");
   }
+}
+
+Dictionary HaystackItems::draw(Rng& rng, std::int64_t length, Purpose purpose) const {
+  const std::int64_t items = count(length);
+  const bool is_crowded = purpose == Purpose::training && crowded > 0 && rng.uniform() < crowded;
+  const std::int64_t symbols = is_crowded ? crowd(rng, items) : alphabet;
+  Dictionary drawn{distinct_words(rng, items, symbols, key_length), {}};
+  drawn.values.reserve(drawn.keys.size());
+  for (std::int64_t i = 0; i < items; ++i)
+    drawn.values.push_back(random_word(rng, symbols, value_length));
+  if (!is_crowded) return drawn;
+  const std::vector<Word> chosen = distinct_words(rng, symbols, alphabet, 1);
+  for (std::vector<Word>* words : {&drawn.keys, &drawn.values})
+    for (Word& word : *words)
+      for (char16_t& letter : word) letter = chosen[letter][0];
+  return drawn;
+}
+
+std::int64_t HaystackItems::crowd(Rng& rng, std::int64_t items) const {
+  constexpr std::uint32_t fewest = 5, most = 16;
+  std::int64_t symbols = fewest + rng.below(most - fewest + 1);
+  while (word_count(symbols, key_length) < items) ++symbols;
+  return std::min(symbols, alphabet);
+}
+
+std::vector<ParameterSpec> haystack_parameters(const HaystackDefaults& defaults) {
+  using Kind = ParameterSpec::Kind;
+  const std::string& item = defaults.item;
+  return {{.name = "alphabet",
+           .help = "symbols that keys and values are made of",
+           .default_value = defaults.alphabet,
+           .minimum = 2,
+           .maximum = 65536},
+          {.name = "key_length",
+           .help = "tokens in a key",
+           .default_value = "2",
+           .minimum = 1,
+           .maximum = 8},
+          {.name = "value_length",
+           .help = "tokens in a value",
+           .default_value = defaults.value_length,
+           .minimum = 1,
+           .maximum = 8},
+          {.name = item + "s",
+           .help = item + "s in the haystack whatever its length; 0: as many as density says",
+           .default_value = "0",
+           .minimum = 0,
+           .maximum = longest_length},
+          {.name = "density",
+           .help = "share of the haystack taken by " + item + "s, where " + item + "s=0",
+           .default_value = defaults.density,
+           .kind = Kind::number,
+           .minimum = 0.001,
+           .maximum = 1},
+          {.name = "crowded",
+           .help = "share of the training samples with few symbols (5 to 16, chosen anew), so that "
+                   "keys and values share them",
+           .default_value = "0",
+           .kind = Kind::number,
+           .minimum = 0,
+           .maximum = 1}};
+}
+
+HaystackItems haystack_items(const std::string& task, const std::string& item, std::int64_t marks,
+                             const Arguments& arguments) {
+  const std::int64_t key_length = arguments.integer("key_length");
+  const std::int64_t value_length = arguments.integer("value_length");
+  return {.task = task,
+          .item = item,
+          .width = key_length + value_length + marks,
+          .density = arguments.number("density"),
+          .fixed_count = arguments.integer(item + "s"),
+          .alphabet = arguments.integer("alphabet"),
+          .key_length = key_length,
+          .value_length = value_length,
+          .crowded = arguments.number("crowded")};
+}
+
+std::vector<std::size_t> draw_questions(Rng& rng, std::int64_t items, std::int64_t questions) {
+  std::vector<std::size_t> order(static_cast<std::size_t>(items)), asked;
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  for (std::size_t i = 0; std::ssize(asked) < questions; i = (i + 1) % order.size()) {
+    std::swap(order[i], order[i + rng.below(static_cast<std::uint32_t>(order.size() - i))]);
+    asked.push_back(order[i]);
+  }
+  return asked;
 }
 
 }  // namespace attnspan

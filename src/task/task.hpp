@@ -19,10 +19,37 @@ using Token = std::int32_t;
 /// One sequence and the part of it that is scored.
 struct Sample {
   std::vector<Token> tokens;          ///< prompt and answers, in order
-  std::vector<std::int32_t> answers;  ///< increasing positions p > 0: tokens[p] is scored, and is
-                                      ///< predicted from tokens[0 .. p-1]
+  std::vector<std::int32_t> answers;  ///< increasing positions p > 0: what belongs there is scored,
+                                      ///< and is predicted from tokens[0 .. p-1]
+  std::vector<Token> targets = {};    ///< what belongs at each answer where that is a label beside
+                                      ///< the tokens; empty where it is tokens[p] itself
   int depth_decile = -1;              ///< 0 (start) .. 9 (end) where the task hides one thing to be
                                       ///< found, else -1
+
+  /// What belongs at the i-th answer.
+  Token target(std::size_t i) const {
+    return targets.empty() ? tokens[static_cast<std::size_t>(answers[i])] : targets[i];
+  }
+};
+
+/// The tokens as a solver sees them: -1 where they are answers themselves.
+std::vector<Token> hide_answers(const Sample& sample);
+
+/// A way to answer that sees only part of what the task needs: what it scores is what a model can
+/// score without having learnt the task.
+struct Shortcut {
+  std::string name;
+  std::string summary;
+  /// As Task::solve; takes time linear in the length, or little more.
+  std::function<std::vector<Token>(std::span<const Token> hidden,
+                                   std::span<const std::int32_t> answers)>
+      solve;
+};
+
+/// A number that a sample has beside its length: {"pairs", 8}.
+struct Quantity {
+  std::string name;
+  std::int64_t value = 0;
 };
 
 /// What a sample is drawn for; a task may ask more questions of a training sample.
@@ -65,8 +92,8 @@ class Task {
   /// Draws one sample. Precondition: check_length(length) passes.
   virtual Sample generate(Rng& rng, std::int64_t length, Purpose purpose) const = 0;
 
-  /// The oracle: the tokens that belong at the `answers` positions, worked out from the other
-  /// tokens alone (those at answer positions are hidden as -1). In the order of `answers`; -1 where
+  /// The oracle: what belongs at the `answers` positions, worked out from the tokens alone as
+  /// hide_answers() leaves them. In the order of `answers`; -1 where
   /// the visible tokens do not determine one.
   virtual std::vector<Token> solve(std::span<const Token> hidden,
                                    std::span<const std::int32_t> answers) const = 0;
@@ -82,6 +109,12 @@ class Task {
 
   /// The same for one answer token.
   virtual double token_chance() const = 0;
+
+  /// Solvers whose score is shown beside chance.
+  virtual std::vector<Shortcut> shortcuts() const { return {}; }
+
+  /// What an evaluation sample of this length holds: how many pairs or needles, say.
+  virtual std::vector<Quantity> quantities(std::int64_t /*length*/) const { return {}; }
 };
 
 /// The largest length that any task takes: positions and token counts stay within 32 bits.

@@ -4,97 +4,165 @@
 #include <cmath>
 #include <utility>
 
+#include "task/shortcuts.hpp"
+
 namespace attnspan {
 namespace {
 
-class Transduction final : public Task {
- public:
-  Transduction(std::string name, std::int64_t symbols, Transduce target, Transduce oracle)
-      : name_(std::move(name)),
-        symbols_(static_cast<std::int32_t>(symbols)),
-        target_(target),
-        oracle_(oracle) {}
+using Layout = Transduction::Layout;
 
-  std::int32_t vocabulary_size() const override { return first_symbol + symbols_; }
+class TransductionTask final : public Task {
+ public:
+  explicit TransductionTask(Transduction rules) : rules_(std::move(rules)) {
+    const auto same = [](std::int64_t length) { return length; };
+    if (!rules_.x_symbols) rules_.x_symbols = same;
+    if (!rules_.y_symbols) rules_.y_symbols = same;
+  }
+
+  std::int32_t vocabulary_size() const override {
+    return first_symbol + static_cast<std::int32_t>(rules_.symbols);
+  }
 
   std::string token_name(Token token) const override {
     static const char* const specials[] = {"BOS", "SEP", "EOS"};
-    return token < first_symbol ? specials[token] : "s" + std::to_string(token - first_symbol);
+    if (token < first_symbol) return specials[token];
+    return rules_.name ? rules_.name(token - first_symbol)
+                       : "s" + std::to_string(token - first_symbol);
   }
 
-  void check_length(std::int64_t length) const override { check_length_range(name_, length); }
+  void check_length(std::int64_t length) const override {
+    check_length_range(rules_.task, length);
+    if (rules_.check) rules_.check(length);
+  }
 
-  std::int64_t total_tokens(std::int64_t length, Purpose) const override { return 2 * length + 3; }
+  std::int64_t total_tokens(std::int64_t length, Purpose) const override {
+    const std::int64_t x = rules_.x_symbols(length), y = rules_.y_symbols(length);
+    switch (rules_.layout) {
+      case Layout::after:
+        return x + y + 3;
+      case Layout::next:
+        return x + y + 1;
+      default:
+        return x + 2;
+    }
+  }
 
-  std::int64_t answer_tokens(std::int64_t length, Purpose) const override { return length + 1; }
+  std::int64_t answer_tokens(std::int64_t length, Purpose) const override {
+    return rules_.y_symbols(length) + (rules_.layout == Layout::after ? 1 : 0);
+  }
 
   Sample generate(Rng& rng, std::int64_t length, Purpose purpose) const override {
+    const Symbols x = rules_.draw(rng, length, purpose);
+    const Symbols y = rules_.target(x);
     Sample sample;
     std::vector<Token>& tokens = sample.tokens;
     tokens.reserve(static_cast<std::size_t>(total_tokens(length, purpose)));
     tokens.push_back(bos);
-    for (std::int64_t i = 0; i < length; ++i)
-      tokens.push_back(first_symbol +
-                       static_cast<Token>(rng.below(static_cast<std::uint32_t>(symbols_))));
-    const std::vector<Token> y = target_({tokens.begin() + 1, tokens.end()});
-    tokens.push_back(sep);
-    for (const Token symbol : y) {
-      sample.answers.push_back(static_cast<std::int32_t>(tokens.size()));
-      tokens.push_back(symbol);
+    for (const Token symbol : x) tokens.push_back(first_symbol + symbol);
+    if (rules_.layout == Layout::each) {
+      tokens.push_back(eos);
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        if (y[i] < 0) continue;
+        sample.answers.push_back(static_cast<std::int32_t>(i + 2));
+        sample.targets.push_back(first_symbol + y[i]);
+      }
+      return sample;
     }
-    sample.answers.push_back(static_cast<std::int32_t>(tokens.size()));
-    tokens.push_back(eos);
+    if (rules_.layout == Layout::after) tokens.push_back(sep);
+    const std::size_t first = tokens.size();
+    for (const Token symbol : y) tokens.push_back(first_symbol + symbol);
+    if (rules_.layout == Layout::after) tokens.push_back(eos);
+    for (std::size_t p = first; p < tokens.size(); ++p)
+      sample.answers.push_back(static_cast<std::int32_t>(p));
     return sample;
   }
 
   std::vector<Token> solve(std::span<const Token> hidden,
                            std::span<const std::int32_t> answers) const override {
-    std::vector<Token> right(answers.size(), -1);
-    const auto separator = std::find(hidden.begin(), hidden.end(), sep);
-    const auto start = std::find(hidden.begin(), separator, bos);
-    if (separator == hidden.end() || start == separator) return right;
-    std::vector<Token> y = oracle_({start + 1, separator});
-    y.push_back(eos);
-    const auto first = separator - hidden.begin() + 1;
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-      const auto offset = answers[i] - first;
-      if (offset >= 0 && offset < std::ssize(y)) right[i] = y[static_cast<std::size_t>(offset)];
-    }
-    return right;
+    return answer(rules_, rules_.oracle, hidden, answers);
+  }
+
+  std::vector<Shortcut> shortcuts() const override {
+    std::vector<Shortcut> found;
+    for (const Transduction::Guess& guess : rules_.shortcuts)
+      found.push_back({guess.name, guess.summary,
+                       [rules = rules_, y = guess.y](std::span<const Token> hidden,
+                                                     std::span<const std::int32_t> answers) {
+                         return answer(rules, y, hidden, answers);
+                       }});
+    return found;
   }
 
   // EOS is the only token that can stand at its place, so a guesser of symbols is given it.
   double chance(std::int64_t length) const override {
-    return std::pow(symbols_, -static_cast<double>(length));
+    return std::pow(static_cast<double>(rules_.choices),
+                    -static_cast<double>(rules_.y_symbols(length)));
   }
 
-  double token_chance() const override { return 1.0 / symbols_; }
+  double token_chance() const override { return 1.0 / static_cast<double>(rules_.choices); }
 
  private:
   static constexpr Token bos = 0, sep = 1, eos = 2, first_symbol = 3;
 
-  std::string name_;
-  std::int32_t symbols_;
-  Transduce target_;
-  Transduce oracle_;
+  /// Finds x, turns it into y, and says what of y belongs at the answers.
+  static std::vector<Token> answer(const Transduction& rules, const Transduce& transduce,
+                                   std::span<const Token> hidden,
+                                   std::span<const std::int32_t> answers) {
+    std::vector<Token> right(answers.size(), -1);
+    if (hidden.empty() || hidden[0] != bos) return right;
+    const Token end = rules.layout == Layout::after ? sep : rules.layout == Layout::each ? eos : -1;
+    const auto stop = std::find(hidden.begin(), hidden.end(), end);
+    // Where nothing closes x, what is there of it is all there is.
+    if (stop == hidden.end() && rules.layout == Layout::after) return right;
+    Symbols x;
+    for (auto token = hidden.begin() + 1; token < stop; ++token) {
+      if (*token < first_symbol) return right;
+      x.push_back(*token - first_symbol);
+    }
+    Symbols y = transduce(x);
+    if (y.empty()) return right;
+    // Position of y's first answer; a label is predicted where its symbol has been read.
+    const auto first = rules.layout == Layout::each
+                           ? std::ptrdiff_t{2}
+                           : stop - hidden.begin() + (rules.layout == Layout::after ? 1 : 0);
+    if (rules.layout == Layout::after) y.push_back(eos - first_symbol);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      const auto place = answers[i] - first;
+      if (place < 0 || place >= std::ssize(y)) continue;
+      const Token symbol = y[static_cast<std::size_t>(place)];
+      const bool is_end = rules.layout == Layout::after && place + 1 == std::ssize(y);
+      if (symbol >= 0 || is_end) right[i] = symbol + first_symbol;
+    }
+    return right;
+  }
+
+  Transduction rules_;
 };
 
 }  // namespace
 
-TaskEntry transduction_entry(std::string name, std::string summary, Transduce target,
-                             Transduce oracle) {
-  const auto make = [name, target, oracle](const Arguments& arguments) {
-    return std::make_unique<Transduction>(name, arguments.integer("symbols"), target, oracle);
-  };
-  return {{.name = std::move(name),
-           .summary = std::move(summary),
-           .source = "arXiv 2506.16640",
-           .parameters = {{.name = "symbols",
-                           .help = "size of the alphabet",
-                           .default_value = "32",
-                           .minimum = 2,
-                           .maximum = 65536}}},
-          make};
+std::unique_ptr<Task> make_transduction(Transduction transduction) {
+  return std::make_unique<TransductionTask>(std::move(transduction));
+}
+
+Symbols random_symbols(Rng& rng, std::int64_t length, std::int64_t symbols) {
+  Symbols x(static_cast<std::size_t>(length));
+  for (Token& symbol : x)
+    symbol = static_cast<Token>(rng.below(static_cast<std::uint32_t>(symbols)));
+  return x;
+}
+
+ParameterSpec symbols_parameter(const std::string& default_value) {
+  return {.name = "symbols",
+          .help = "size of the alphabet",
+          .default_value = default_value,
+          .minimum = 2,
+          .maximum = 65536};
+}
+
+Transduction::Guess most_common_guess() {
+  return {"most common symbol", "the symbol most common in x, all along",
+          [](std::span<const Token> x) { return Symbols(x.size(), most_common(x)); }};
 }
 
 }  // namespace attnspan

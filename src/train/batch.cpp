@@ -19,9 +19,9 @@ void BatchPacker::add(const Sample& sample, std::uint64_t identity, PackedBatch&
   batch.positions.resize(batch.tokens.size());
   Rng rng(seed_, Stream::positions, identity);
   positions_.assign({batch.positions.data() + first, inputs}, rng);
-  for (const std::int32_t answer : sample.answers) {
-    batch.answer_rows.push_back(first + answer - 1);
-    batch.targets.push_back(sample.tokens[static_cast<std::size_t>(answer)]);
+  for (std::size_t i = 0; i < sample.answers.size(); ++i) {
+    batch.answer_rows.push_back(first + sample.answers[i] - 1);
+    batch.targets.push_back(sample.target(i));
   }
   batch.begin.push_back(static_cast<Index>(batch.tokens.size()));
   batch.answer_begin.push_back(static_cast<Index>(batch.answer_rows.size()));

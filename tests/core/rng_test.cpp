@@ -22,8 +22,9 @@ Block philox(const Block& counter, const std::array<std::uint32_t, 2>& key) {
 Block block_of(Rng rng) { return {rng.next(), rng.next(), rng.next(), rng.next()}; }
 
 const std::vector<Stream> every_stream = {
-    Stream::initialization, Stream::batch_shape, Stream::train,    Stream::validation,
-    Stream::test,           Stream::preview,     Stream::benchmark};
+    Stream::initialization, Stream::batch_shape, Stream::train,
+    Stream::validation,     Stream::test,        Stream::preview,
+    Stream::benchmark,      Stream::positions,   Stream::words};
 
 /// Pearson's statistic for equally likely cells.
 double chi_square(const std::vector<int>& counts) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -9,12 +8,16 @@
 
 #include "task/task.hpp"
 
+/// A token by the name that the task gives it.
+inline attnspan::Token token_named(const attnspan::Task& task, const std::string& name) {
+  for (attnspan::Token token = 0; token < task.vocabulary_size(); ++token)
+    if (task.token_name(token) == name) return token;
+  throw std::invalid_argument("no token is called " + name);
+}
+
 /// The tokens of "BOS s3 SEP s3 EOS", by the names that the task gives them; `[s3]` marks a scored
 /// one.
 inline attnspan::Sample typed_sample(const attnspan::Task& task, const std::string& text) {
-  std::map<std::string, attnspan::Token> tokens;
-  for (attnspan::Token token = 0; token < task.vocabulary_size(); ++token)
-    tokens[task.token_name(token)] = token;
   attnspan::Sample sample;
   std::istringstream words(text);
   for (std::string word; words >> word;) {
@@ -22,9 +25,22 @@ inline attnspan::Sample typed_sample(const attnspan::Task& task, const std::stri
       sample.answers.push_back(static_cast<std::int32_t>(sample.tokens.size()));
       word = word.substr(1, word.size() - 2);
     }
-    const auto token = tokens.find(word);
-    if (token == tokens.end()) throw std::invalid_argument("no token is called " + word);
-    sample.tokens.push_back(token->second);
+    sample.tokens.push_back(token_named(task, word));
+  }
+  return sample;
+}
+
+/// The same where answers are labels: in "BOS s3 [c0] s3 [c1] EOS" each stands behind its token.
+inline attnspan::Sample typed_labels(const attnspan::Task& task, const std::string& text) {
+  attnspan::Sample sample;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (word.front() != '[') {
+      sample.tokens.push_back(token_named(task, word));
+      continue;
+    }
+    sample.answers.push_back(static_cast<std::int32_t>(sample.tokens.size()));
+    sample.targets.push_back(token_named(task, word.substr(1, word.size() - 2)));
   }
   return sample;
 }
@@ -41,18 +57,15 @@ inline std::string text_of(const attnspan::Task& task, const attnspan::Sample& s
   return text;
 }
 
-/// What stands at the scored positions.
+/// What belongs at the scored positions.
 inline std::vector<attnspan::Token> answers_of(const attnspan::Sample& sample) {
   std::vector<attnspan::Token> answers;
-  for (const std::int32_t p : sample.answers)
-    answers.push_back(sample.tokens[static_cast<std::size_t>(p)]);
+  for (std::size_t i = 0; i < sample.answers.size(); ++i) answers.push_back(sample.target(i));
   return answers;
 }
 
 /// What the oracle says should stand there, from the sample with the answers taken out.
 inline std::vector<attnspan::Token> solved(const attnspan::Task& task,
                                            const attnspan::Sample& sample) {
-  std::vector<attnspan::Token> hidden = sample.tokens;
-  for (const std::int32_t p : sample.answers) hidden[static_cast<std::size_t>(p)] = -1;
-  return task.solve(hidden, sample.answers);
+  return task.solve(attnspan::hide_answers(sample), sample.answers);
 }

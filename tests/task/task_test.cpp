@@ -20,11 +20,12 @@ std::string refusal(const std::string& text) {
 
 TEST_CASE("a task is named by what differs from its defaults", "[unit]") {
   CHECK(make_task("copy").label == "copy");
-  CHECK(make_task("copy").resolved == "copy:symbols=32");
+  CHECK(make_task("copy").resolved == "copy:draw=any,symbols=32");
   CHECK(make_task("copy:symbols=032").label == "copy");
   const NamedTask task = make_task("copy:symbols=8");
   CHECK(task.label == "copy:symbols=8");
-  CHECK(task.resolved == "copy:symbols=8");
+  CHECK(task.resolved == "copy:draw=any,symbols=8");
+  CHECK(make_task("copy:unique").label == "copy:draw=unique");
   CHECK(task.task->vocabulary_size() == 11);
 }
 
@@ -41,5 +42,6 @@ TEST_CASE("bad task names are refused with what is allowed", "[unit]") {
   CHECK(refusal("").find("unknown task ''") == 0);
   CHECK(refusal("Copy").find("did you mean 'copy'?") != std::string::npos);
   CHECK(refusal("copy:") == "copy: parameters must follow the ':', as name=value.");
+  CHECK(refusal("copy:uniqe").find("did you mean 'unique'?") != std::string::npos);
   CHECK(refusal("copy:symbols=1") == "copy: symbols must be between 2 and 65536, not 1.");
 }

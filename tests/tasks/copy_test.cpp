@@ -1,5 +1,8 @@
 #include <cmath>
+#include <map>
+#include <set>
 
+#include "core/error.hpp"
 #include "support/catch.hpp"
 #include "support/tokens.hpp"
 
@@ -44,4 +47,23 @@ TEST_CASE("copy: chance is a guess of every symbol", "[unit]") {
   CHECK(copy.task->token_chance() == 0.03125);
   CHECK(copy.task->chance(1) == 0.03125);
   CHECK(copy.task->chance(2) == Approx(1.0 / 1024));
+}
+
+TEST_CASE("copy: unique draws no symbol twice, and every one equally often", "[property]") {
+  const NamedTask copy = make_task("copy:unique,symbols=40");
+  std::map<Token, int> counts;
+  for (std::uint64_t index = 0; index < 1000; ++index) {
+    Rng rng(4, Stream::test, index);
+    const Sample sample = copy.task->generate(rng, 20, Purpose::evaluation);
+    const std::set<Token> x(sample.tokens.begin() + 1, sample.tokens.begin() + 21);
+    REQUIRE(x.size() == 20);
+    for (const Token token : x) ++counts[token];
+    REQUIRE(solved(*copy.task, sample) == answers_of(sample));
+  }
+  REQUIRE(counts.size() == 40);
+  for (const auto& [token, count] : counts) CHECK(std::abs(count - 500) < 70);  // 4.4 deviations
+  CHECK_NOTHROW(copy.task->check_length(40));
+  CHECK_THROWS_WITH(
+      copy.task->check_length(41),
+      "copy: length 41 needs as many different symbols, but symbols=40; raise symbols.");
 }

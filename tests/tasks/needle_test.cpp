@@ -127,6 +127,31 @@ TEST_CASE("needle: a uniform depth reaches every decile equally", "[property]") 
   }
 }
 
+TEST_CASE("needle: the needle asked for has every rank equally often", "[property]") {
+  const NamedTask needle = make_task("needle:needles=8");
+  std::vector<int> ranks(8);
+  for (std::uint64_t index = 0; index < 4000; ++index) {
+    const Sample sample = draw(*needle.task, 64, Purpose::evaluation, index);
+    const std::size_t start = asked_start(*needle.task, sample, 64);
+    std::size_t rank = 0;
+    for (std::size_t p = 0; p < start; ++p)
+      rank += needle.task->token_name(sample.tokens[p]) == "!" ? 1 : 0;
+    ++ranks[rank];
+  }
+  double chi_square = 0;
+  for (const int count : ranks) chi_square += std::pow(count - 500.0, 2) / 500;
+  CHECK(chi_square < 24.3);  // 99.9% point, 7 degrees of freedom
+}
+
+TEST_CASE("needle: with density=1 the haystack is needles", "[unit]") {
+  const NamedTask needle = make_task("needle:density=1");
+  for (std::uint64_t index = 0; index < 20; ++index) {
+    const Sample sample = draw(*needle.task, 64, Purpose::evaluation, index);
+    CHECK(needles_in(*needle.task, sample) == 16);
+    CHECK(asked_start(*needle.task, sample, 64) % 4 == 0);
+  }
+}
+
 TEST_CASE("needle: keys of a sample differ", "[property]") {
   const NamedTask needle = make_task("needle:alphabet=8");  // 64 keys
   const Sample sample = draw(*needle.task, 512, Purpose::evaluation);

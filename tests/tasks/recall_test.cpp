@@ -115,7 +115,7 @@ TEST_CASE("recall: the oracle agrees in both layouts at other sizes", "[property
   for (const char* name :
        {"recall:layout=grouped", "recall:layout=grouped,key_length=3,value_length=1",
         "recall:key_length=1,value_length=4,alphabet=200", "recall:density=1,queries=9",
-        "recall:density=0.1,alphabet=5", "recall:layout=grouped,training_queries=1"}) {
+        "recall:density=0.1,alphabet=5", "recall:layout=grouped,queries=1", "recall:pairs=4"}) {
     INFO(name);
     const NamedTask recall = make_task(name);
     for (const std::int64_t length : {64, 97, 500})
@@ -144,23 +144,63 @@ TEST_CASE("recall: spare blanks are spread uniformly between the pairs", "[prope
   CHECK(chi_square < 20.5);  // 99.9% point, 5 degrees of freedom
 }
 
-TEST_CASE("recall: queries are drawn with replacement from all pairs", "[property]") {
-  const NamedTask recall = make_task("recall:queries=1000");
-  const Sample sample = draw(*recall.task, 64, Purpose::evaluation);
-  std::map<std::vector<Token>, int> asked;
-  std::vector<Token> previous;
-  int repeats = 0;
-  for (std::size_t p = 64; p < sample.tokens.size(); p += 6) {
-    const std::vector<Token> key{sample.tokens[p + 1], sample.tokens[p + 2]};
-    ++asked[key];
-    repeats += key == previous ? 1 : 0;
-    previous = key;
+TEST_CASE("recall: every pair is asked once before any twice", "[property]") {
+  for (const char* name : {"recall:queries=20", "recall:queries=20,layout=grouped"}) {
+    const NamedTask recall = make_task(name);
+    for (std::uint64_t index = 0; index < 20; ++index) {
+      const Sample sample = draw(*recall.task, 64, Purpose::evaluation, index);
+      std::vector<std::vector<Token>> asked;
+      for (std::size_t p = 64; p + 2 < sample.tokens.size() && asked.size() < 20; ++p)
+        if (recall.task->token_name(sample.tokens[p]) == "?")
+          asked.push_back({sample.tokens[p + 1], sample.tokens[p + 2]});
+      REQUIRE(asked.size() == 20);
+      for (std::size_t round = 0; round < 16; round += 8)
+        REQUIRE(std::set(asked.begin() + static_cast<std::ptrdiff_t>(round),
+                         asked.begin() + static_cast<std::ptrdiff_t>(round + 8))
+                    .size() == 8);
+    }
   }
-  REQUIRE(asked.size() == 8);
-  double chi_square = 0;
-  for (const auto& [key, count] : asked) chi_square += std::pow(count - 125.0, 2) / 125;
-  CHECK(chi_square < 24.3);                        // 99.9% point, 7 degrees of freedom
-  CHECK(repeats == Approx(999.0 / 8).margin(42));  // four standard deviations
+}
+
+TEST_CASE("recall: pairs=K holds the pairs at any length, density= lets them grow", "[unit]") {
+  const NamedTask five = make_task("recall:pairs=5");
+  for (const std::int64_t length : {30, 64, 4096}) {
+    const Sample sample = draw(*five.task, length, Purpose::evaluation);
+    CHECK(times("=", *five.task,
+                std::span(sample.tokens).first(static_cast<std::size_t>(length))) == 5);
+    CHECK(five.task->quantities(length).at(0).value == 5);
+  }
+  CHECK_THROWS_AS(five.task->check_length(29), InputError);
+  const NamedTask dense = make_task("recall:density=0.5");
+  CHECK(dense.task->quantities(1200).at(0).name == "pairs");
+  CHECK(dense.task->quantities(1200).at(0).value == 100);
+}
+
+TEST_CASE("recall: training asks as many as evaluation where queries are grouped", "[unit]") {
+  const auto answers = [](const char* name, Purpose purpose) {
+    return draw(*make_task(name).task, 64, purpose).answers.size() / 2;
+  };
+  CHECK(answers("recall", Purpose::training) == 8);
+  CHECK(answers("recall", Purpose::evaluation) == 4);
+  CHECK(answers("recall:training_queries=3", Purpose::training) == 3);
+  CHECK(answers("recall:layout=grouped", Purpose::training) == 4);
+  CHECK(answers("recall:layout=grouped,queries=6", Purpose::training) == 6);
+  CHECK(answers("recall:layout=grouped,queries=6,training_queries=6", Purpose::training) == 6);
+  CHECK_THROWS_WITH(make_task("recall:layout=grouped,training_queries=8"),
+                    "recall: in the grouped layout training and evaluation ask the same number of "
+                    "queries; leave training_queries out or make it 4, not 8.");
+}
+
+TEST_CASE("recall: crowded changes training samples alone", "[unit]") {
+  const NamedTask crowded = make_task("recall:crowded=1"), plain = make_task("recall");
+  CHECK(draw(*crowded.task, 64, Purpose::evaluation).tokens ==
+        draw(*plain.task, 64, Purpose::evaluation).tokens);
+  const Sample sample = draw(*crowded.task, 64, Purpose::training);
+  // At most 16 symbols beside blank, equals and question; a plain sample of 32 letters has more.
+  CHECK(std::set(sample.tokens.begin(), sample.tokens.end()).size() <= 19);
+  const Sample usual = draw(*plain.task, 64, Purpose::training);
+  CHECK(std::set(usual.tokens.begin(), usual.tokens.end()).size() > 19);
+  CHECK(crowded.label == "recall:crowded=1");
 }
 
 TEST_CASE("recall: chance is a guess of every value token asked for", "[unit]") {
