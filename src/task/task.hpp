@@ -35,17 +35,6 @@ struct Sample {
 /// The tokens as a solver sees them: -1 where they are answers themselves.
 std::vector<Token> hide_answers(const Sample& sample);
 
-/// A way to answer that sees only part of what the task needs: what it scores is what a model can
-/// score without having learnt the task.
-struct Shortcut {
-  std::string name;
-  std::string summary;
-  /// As Task::solve; takes time linear in the length, or little more.
-  std::function<std::vector<Token>(std::span<const Token> hidden,
-                                   std::span<const std::int32_t> answers)>
-      solve;
-};
-
 /// A number that a sample has beside its length: {"pairs", 8}.
 struct Quantity {
   std::string name;
@@ -60,8 +49,8 @@ enum class Purpose { training, evaluation };
 struct Shortcut {
   std::string name;     ///< in results: "last key token"
   std::string summary;  ///< one line
-  /// An answer to every answer position, from the same tokens that the oracle sees: those at answer
-  /// positions are hidden as -1. Thread-safe, and linear or nearly so in the tokens.
+  /// An answer to every answer position, from the tokens that the oracle sees (hide_answers).
+  /// Thread-safe, and linear or nearly so in the tokens.
   std::function<std::vector<Token>(std::span<const Token> hidden,
                                    std::span<const std::int32_t> answers)>
       solve;
@@ -93,8 +82,8 @@ class Task {
   virtual Sample generate(Rng& rng, std::int64_t length, Purpose purpose) const = 0;
 
   /// The oracle: what belongs at the `answers` positions, worked out from the tokens alone as
-  /// hide_answers() leaves them. In the order of `answers`; -1 where
-  /// the visible tokens do not determine one.
+  /// hide_answers() leaves them. In the order of `answers`; -1 where the visible tokens do not
+  /// determine one.
   virtual std::vector<Token> solve(std::span<const Token> hidden,
                                    std::span<const std::int32_t> answers) const = 0;
 
@@ -109,9 +98,6 @@ class Task {
 
   /// The same for one answer token.
   virtual double token_chance() const = 0;
-
-  /// Solvers whose score is shown beside chance.
-  virtual std::vector<Shortcut> shortcuts() const { return {}; }
 
   /// What an evaluation sample of this length holds: how many pairs or needles, say.
   virtual std::vector<Quantity> quantities(std::int64_t /*length*/) const { return {}; }

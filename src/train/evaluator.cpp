@@ -28,11 +28,9 @@ std::uint64_t sample_identity(const EvaluationRequest& request, std::int64_t ind
 
 /// Whether each shortcut gets every answer right from the visible tokens alone.
 std::vector<char> try_shortcuts(const std::vector<Shortcut>& shortcuts, const Sample& sample) {
-  std::vector<Token> hidden = sample.tokens, answers;
-  for (const std::int32_t place : sample.answers) {
-    answers.push_back(sample.tokens[static_cast<std::size_t>(place)]);
-    hidden[static_cast<std::size_t>(place)] = -1;
-  }
+  const std::vector<Token> hidden = hide_answers(sample);
+  std::vector<Token> answers;
+  for (std::size_t i = 0; i < sample.answers.size(); ++i) answers.push_back(sample.target(i));
   std::vector<char> is_exact;
   for (const Shortcut& shortcut : shortcuts)
     is_exact.push_back(shortcut.solve(hidden, sample.answers) == answers);
