@@ -37,6 +37,7 @@ attnspan_catalog(src/position/encodings positions PositionEntry position/positio
 attnspan_catalog(src/attention/normalizers normalizers NormalizerEntry attention/normalizer.hpp
                  normalizer_catalog)
 attnspan_catalog(src/attention/scalers scalers ScalerEntry attention/scaler.hpp scaler_catalog)
+attnspan_catalog(src/report/formats formats FormatEntry report/format.hpp format_catalog)
 
 # Presets are sweep specs; their text is built into the program, so that an installed binary has them.
 file(GLOB presets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/sweep/presets/*.json)

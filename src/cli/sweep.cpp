@@ -22,8 +22,9 @@
 #include "core/files.hpp"
 #include "core/names.hpp"
 #include "record/result.hpp"
+#include "report/compare.hpp"
+#include "report/format.hpp"
 #include "report/table.hpp"
-#include "report/text.hpp"
 #include "sweep/cell.hpp"
 #include "sweep/estimate.hpp"
 #include "sweep/machine.hpp"
@@ -277,7 +278,7 @@ int sweep(const SweepOptions& options) {
   const bool finished = run_session(session, progress, request.checkpoint_seconds, stop, output);
   session.finish();
 
-  const std::string table = plain_table(build_table(session.result().cells));
+  const std::string table = find_format("text").render(compare({session.result()}));
   if (output.is_file()) {
     print(table + (options.output ? "" : "\nresults: " + output.path() + "\n"));
   } else {

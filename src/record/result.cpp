@@ -148,11 +148,14 @@ Result load_result(const std::string& path) {
 
 std::vector<CellRow> merge_cells(const std::vector<Result>& results) {
   std::vector<CellRow> cells;
-  std::map<std::string, std::pair<const Result*, Json>> first_by_key;
+  std::map<std::string, std::pair<const Result*, Json>> first_by_identity;
   for (const Result& result : results) {
     for (const CellRow& row : result.cells) {
       Json outcome = without_timings(to_json(row));
-      const auto [first, is_new] = first_by_key.try_emplace(row.key, &result, outcome);
+      // Cells of other settings are other cells, whatever their keys.
+      const std::string identity =
+          row.key + '\n' + to_line(outcome["settings"]) + std::to_string(row.numerics);
+      const auto [first, is_new] = first_by_identity.try_emplace(identity, &result, outcome);
       if (is_new)
         cells.push_back(row);
       else if (first->second.second != outcome)

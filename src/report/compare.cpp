@@ -1,355 +1,297 @@
 #include "report/compare.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
-#include <stdexcept>
-#include <tuple>
+#include <set>
 #include <utility>
 
 #include "core/names.hpp"
-#include "report/format.hpp"
 
 namespace attnspan {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Format>, 4> formats{{
-    {"md", Format::markdown},
-    {"csv", Format::csv},
-    {"json", Format::json},
-    {"latex", Format::latex},
-}};
+constexpr double level = 0.05;
+
+bool names_variant(const TableRow& row, std::string_view baseline) {
+  return row.attention + "/" + row.position == baseline;
+}
 
 bool is_baseline(const TableRow& row, std::string_view baseline) {
-  return row.attention == baseline || variant_name(row) == baseline;
+  return row.attention == baseline || names_variant(row, baseline);
 }
 
 void check_baseline(const std::vector<TableRow>& rows, std::string_view baseline) {
   std::vector<std::string> allowed;
   for (const TableRow& row : rows) {
     if (is_baseline(row, baseline)) return;
-    for (const std::string& name : {row.attention, variant_name(row)})
+    for (const std::string& name : {row.attention, row.attention + "/" + row.position})
       if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) allowed.push_back(name);
   }
   unknown_name("baseline", baseline, allowed);
 }
 
-/// Finds the row that another is compared with. A variant as baseline is kept under no position: it
-/// is met from all of them.
-class BaselineIndex {
- public:
-  BaselineIndex(const std::vector<TableRow>& rows, std::string_view baseline) {
-    for (const TableRow& row : rows) {
-      if (row.attention == baseline) by_block_[{row.task, row.train_length, row.position}] = &row;
-      if (variant_name(row) == baseline) by_block_[{row.task, row.train_length, ""}] = &row;
-    }
-  }
+std::string text(const Json& settings, const std::string& key) {
+  const auto found = settings.find(key);
+  if (found == settings.end()) return "not known";
+  return found->is_string() ? found->get<std::string>() : to_line(*found);
+}
 
-  /// Null when there is none, or when it is `row` itself.
-  const TableRow* find(const TableRow& row) const {
-    for (const std::string& position : {row.position, std::string()}) {
-      const auto found = by_block_.find({row.task, row.train_length, position});
-      if (found != by_block_.end()) return found->second == &row ? nullptr : found->second;
-    }
-    return nullptr;
-  }
+/// In what else than the compared axis two rows of a task differ: "steps is 500 here and 1000
+/// there", each; none when they may be compared.
+std::vector<std::string> differing(const TableRow& row, const TableRow& other,
+                                   std::string_view baseline) {
+  std::vector<std::string> reasons;
+  const auto differ = [&](const std::string& what, const std::string& here,
+                          const std::string& there) {
+    if (here != there) reasons.push_back(what + " is " + here + " here and " + there + " there");
+  };
+  if (!names_variant(other, baseline)) differ("position", row.position, other.position);
+  differ("train length", std::to_string(row.train_length), std::to_string(other.train_length));
+  std::set<std::string> keys;
+  for (const Json* settings : {&row.settings, &other.settings})
+    for (const auto& item : settings->items()) keys.insert(item.key());
+  for (const std::string& key : keys)
+    differ(axis_title(key), text(row.settings, key), text(other.settings, key));
+  keys.clear();
+  for (const Json* candidates : {&row.candidates, &other.candidates})
+    for (const auto& item : candidates->items()) keys.insert(item.key());
+  for (const std::string& key : keys)
+    differ("what was tried of " + axis_title(key), text(row.candidates, key),
+           text(other.candidates, key));
+  return reasons;
+}
 
- private:
-  std::map<std::tuple<std::string, std::int64_t, std::string>, const TableRow*> by_block_;
+/// The row of the task that a row is compared with, or else the one that differs least.
+std::pair<const TableRow*, std::vector<std::string>> find_baseline(
+    const TableRow& row, const std::vector<TableRow>& rows, std::string_view baseline) {
+  std::pair<const TableRow*, std::vector<std::string>> best{nullptr, {}};
+  for (const TableRow& other : rows) {
+    if (&other == &row || other.task != row.task || !is_baseline(other, baseline)) continue;
+    std::vector<std::string> reasons = differing(row, other, baseline);
+    if (best.first == nullptr || reasons.size() < best.second.size())
+      best = {&other, std::move(reasons)};
+  }
+  return best;
+}
+
+const Evaluation* find_test(const CellRow& cell, double multiple) {
+  for (const Evaluation& evaluation : cell.evaluations)
+    if (evaluation.split == "test" && evaluation.multiple == multiple &&
+        (evaluation.counts.samples > 0 || evaluation.given_up))
+      return &evaluation;
+  return nullptr;
+}
+
+/// One seed of both rows.
+struct Pair {
+  const CellRow* here;
+  const CellRow* there;
 };
 
-std::optional<Difference> difference(const Accuracy& accuracy, const TableRow* baseline) {
-  const Accuracy* other =
-      baseline == nullptr ? nullptr : find_accuracy(*baseline, accuracy.multiple);
-  if (other == nullptr) return std::nullopt;
-  const Counts& here = accuracy.counts;
-  const Counts& there = other->counts;
-  return Difference{share(here.exact, here.samples) - share(there.exact, there.samples),
-                    newcombe(here.exact, here.samples, there.exact, there.samples)};
-}
+bool is_lost(const CellRow& cell) { return cell.status != Status::done; }
 
-bool excludes_zero(const Interval& interval) { return interval.low > 0 || interval.high < 0; }
-
-std::string with_sign(double share) {
-  const std::string text = percent(share);
-  return share > 0 ? "+" + text : text;
-}
-
-/// "98.4 [95.1-99.6]", and the lowest and highest seed where there are several.
-std::string figure(const TableRow& row, double multiple) {
-  if (row.seeds.done == 0) return outcome_text(row.seeds);
-  const Accuracy* accuracy = find_accuracy(row, multiple);
-  if (accuracy == nullptr) return "-";
-  std::string text = percent(accuracy->exact_match.mean) + " [" + percent(accuracy->ci95.low) +
-                     "-" + percent(accuracy->ci95.high) + "]";
-  if (accuracy->seeds.size() > 1)
-    text +=
-        " (" + percent(accuracy->exact_match.min) + "-" + percent(accuracy->exact_match.max) + ")";
-  return text;
-}
-
-std::string difference_text(const std::optional<Difference>& difference) {
-  if (!difference) return "-";
-  return with_sign(difference->value) + " [" + with_sign(difference->ci95.low) + ", " +
-         with_sign(difference->ci95.high) + "]" + (excludes_zero(difference->ci95) ? " *" : "");
-}
-
-/// Samples behind the figures of a column: one number, or the least and the most.
-std::string samples_text(const Block& block, double multiple) {
-  std::vector<std::int64_t> samples;
-  for (const TableRow* row : block.rows)
-    if (const Accuracy* accuracy = find_accuracy(*row, multiple))
-      samples.push_back(accuracy->counts.samples);
-  const auto [least, most] = std::minmax_element(samples.begin(), samples.end());
-  return *least == *most ? std::to_string(*least)
-                         : std::to_string(*least) + "-" + std::to_string(*most);
-}
-
-/// A table of texts, the first line its head; what Markdown and LaTeX lay out.
-using Grid = std::vector<std::vector<std::string>>;
-
-Grid figures(const Block& block) {
-  Grid grid{{"variant", "learning rate", "seeds", "span"}};
-  for (const double multiple : block.multiples) grid.front().push_back(multiple_text(multiple));
-  for (const TableRow* row : block.rows) {
-    grid.push_back({variant_name(*row), shortest(row->selected_learning_rate),
-                    seeds_text(row->seeds), span_text(row->span)});
-    for (const double multiple : block.multiples) grid.back().push_back(figure(*row, multiple));
-  }
-  grid.push_back({"samples", "", "", ""});
-  for (const double multiple : block.multiples)
-    grid.back().push_back(samples_text(block, multiple));
-  return grid;
-}
-
-Grid differences(const Comparison& comparison, const Block& block) {
-  Grid grid{{"variant"}};
-  for (const double multiple : block.multiples) grid.front().push_back(multiple_text(multiple));
-  for (const TableRow* row : block.rows) {
-    const auto& of_row =
-        comparison.differences[static_cast<std::size_t>(row - comparison.rows.data())];
-    if (std::none_of(of_row.begin(), of_row.end(), [](const auto& d) { return d.has_value(); }))
+/// Seeds that came to an end in both rows, with a result or without.
+std::vector<Pair> common_seeds(const TableRow& row, const TableRow& other,
+                               const std::vector<CellRow>& cells) {
+  std::map<int, const CellRow*> there;
+  for (const std::size_t index : other.cells) there[cells[index].seed] = &cells[index];
+  std::vector<Pair> pairs;
+  for (const std::size_t index : row.cells) {
+    const auto found = there.find(cells[index].seed);
+    if (found == there.end() || cells[index].status == Status::skipped ||
+        found->second->status == Status::skipped)
       continue;
-    grid.push_back({variant_name(*row)});
-    for (const double multiple : block.multiples) {
-      const Accuracy* accuracy = find_accuracy(*row, multiple);
-      grid.back().push_back(
-          accuracy == nullptr
-              ? "-"
-              : difference_text(of_row[static_cast<std::size_t>(accuracy - row->accuracy.data())]));
+    pairs.push_back({&cells[index], found->second});
+  }
+  return pairs;
+}
+
+/// Multiples that every cell with a result has.
+std::vector<double> common_multiples(const TableRow& row, const TableRow& other,
+                                     const std::vector<Pair>& pairs) {
+  std::set<double> multiples;
+  for (const TableRow* each : {&row, &other})
+    for (const Accuracy& accuracy : each->accuracy) multiples.insert(accuracy.multiple);
+  std::erase_if(multiples, [&](double multiple) {
+    return std::any_of(pairs.begin(), pairs.end(), [&](const Pair& pair) {
+      return (!is_lost(*pair.here) && find_test(*pair.here, multiple) == nullptr) ||
+             (!is_lost(*pair.there) && find_test(*pair.there, multiple) == nullptr);
+    });
+  });
+  return {multiples.begin(), multiples.end()};
+}
+
+/// Value of each test sample; the worst for one where nothing was run; none where it was not kept.
+double sample_value(const Evaluation* evaluation, std::size_t index, const Metric& metric) {
+  return evaluation == nullptr || evaluation->given_up ? metric.lost
+                                                       : evaluation->outcomes[index].value;
+}
+
+/// Variance of the value by the draw of test samples, by counts alone.
+double variance_by_counts(const Evaluation* evaluation) {
+  if (evaluation == nullptr || evaluation->counts.samples == 0) return 0;
+  const double p = share(evaluation->counts.exact, evaluation->counts.samples);
+  return p * (1 - p) / static_cast<double>(evaluation->counts.samples);
+}
+
+/// The difference of one seed at one multiple. Test sample i is the same for both, so that where
+/// every sample was kept, those that both have are paired; else the two count as independent.
+PairedSeed pair_at(const Pair& pair, double multiple, const Metric& metric) {
+  const Evaluation* here = is_lost(*pair.here) ? nullptr : find_test(*pair.here, multiple);
+  const Evaluation* there = is_lost(*pair.there) ? nullptr : find_test(*pair.there, multiple);
+  std::optional<std::size_t> common;
+  bool all_kept = true;
+  for (const Evaluation* evaluation : {here, there}) {
+    if (evaluation == nullptr || evaluation->given_up) continue;
+    all_kept = all_kept && !evaluation->outcomes.empty();
+    const std::size_t size = evaluation->outcomes.size();
+    common = std::min(common.value_or(size), size);
+  }
+  if (!common) return {};  // nothing was run on either side
+  if (!all_kept) {
+    const auto value = [&](const Evaluation* evaluation) {
+      return evaluation == nullptr ? metric.lost : value_of(*evaluation, metric);
+    };
+    return {value(here) - value(there), variance_by_counts(here) + variance_by_counts(there)};
+  }
+  std::vector<double> differences(*common);
+  double sum = 0;
+  for (std::size_t i = 0; i < differences.size(); ++i) {
+    differences[i] = sample_value(here, i, metric) - sample_value(there, i, metric);
+    sum += differences[i];
+  }
+  return {sum / static_cast<double>(differences.size()), variance_of_mean(differences)};
+}
+
+/// The interval of a difference of shares is at least that of independent samples: paired ones that
+/// all agree would leave no doubt at all.
+Interval widened(const PairedTest& test, const std::vector<Pair>& pairs, double multiple,
+                 const Metric& metric) {
+  Interval interval = test.ci95;
+  Counts here, there;
+  for (const Pair& pair : pairs) {
+    if (const Evaluation* evaluation = find_test(*pair.here, multiple))
+      here.add(evaluation->counts);
+    if (const Evaluation* evaluation = find_test(*pair.there, multiple))
+      there.add(evaluation->counts);
+  }
+  if (&metric == &exact_match() && here.samples > 0 && there.samples > 0) {
+    const Interval independent = newcombe(here.exact, here.samples, there.exact, there.samples);
+    interval = {std::min(interval.low, independent.low), std::max(interval.high, independent.high)};
+  }
+  const double range = metric.maximum - metric.minimum;
+  return {std::max(interval.low, -range), std::min(interval.high, range)};
+}
+
+void compare_rows(RowComparison& comparison, const TableRow& row, const TableRow& other,
+                  const std::vector<CellRow>& cells) {
+  const std::vector<Pair> pairs = common_seeds(row, other, cells);
+  const std::vector<double> multiples = common_multiples(row, other, pairs);
+  if (pairs.empty() || multiples.empty()) {
+    comparison.reason = pairs.empty() ? "no common seeds" : "no common multiples";
+    return;
+  }
+  const auto count = static_cast<double>(multiples.size());
+  std::vector<PairedSeed> means(pairs.size());
+  for (const double multiple : multiples) {
+    std::vector<PairedSeed> at_multiple;
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+      at_multiple.push_back(pair_at(pairs[i], multiple, *row.metric));
+      means[i].difference += at_multiple[i].difference / count;
+      means[i].sampling_variance += at_multiple[i].sampling_variance / (count * count);
+    }
+    const PairedTest test = paired_test(at_multiple);
+    comparison.differences.push_back(
+        {multiple, test.difference, widened(test, pairs, multiple, *row.metric)});
+  }
+  comparison.test = paired_test(means);
+  if (comparison.test.seeds < least_seeds)
+    comparison.reason =
+        "a verdict needs " + std::to_string(least_seeds) + " common seeds, and there " +
+        (comparison.test.seeds == 1 ? "is " : "are ") + std::to_string(comparison.test.seeds);
+}
+
+/// Holm over the comparisons of each task, and what they then say.
+void decide(Comparison& comparison) {
+  std::map<std::string, std::vector<std::size_t>> families;
+  for (std::size_t i = 0; i < comparison.rows.size(); ++i)
+    if (comparison.comparisons[i].test.seeds >= least_seeds)
+      families[comparison.rows[i].task].push_back(i);
+  for (const auto& [task, family] : families) {
+    std::vector<double> p;
+    for (const std::size_t i : family) p.push_back(comparison.comparisons[i].test.p);
+    const std::vector<double> adjusted = holm(p);
+    for (std::size_t k = 0; k < family.size(); ++k) {
+      RowComparison& row = comparison.comparisons[family[k]];
+      const PairedTest& test = row.test;
+      row.adjusted_p = adjusted[k];
+      if (row.adjusted_p < level) {
+        const Metric& metric = *comparison.rows[family[k]].metric;
+        row.verdict = metric.better(test.difference, 0) ? Verdict::better : Verdict::worse;
+        continue;
+      }
+      row.verdict = Verdict::not_distinguishable;
+      if (test.difference == 0) continue;
+      const double corrected = level / static_cast<double>(family.size());
+      const double deviation = test.standard_error * std::sqrt(test.seeds);
+      row.power = paired_power(test.difference, deviation, test.seeds, corrected);
+      row.seeds_needed = seeds_needed(test.difference, deviation, corrected);
     }
   }
-  return grid;
-}
-
-std::string block_caption(const TableRow& row) {
-  return "Exact match in percent, mean over seeds [95% interval] (lowest-highest seed). Chance: " +
-         chance_text(row.chance) + ", one token " + chance_text(row.token_chance) + ".";
-}
-
-std::string difference_caption(std::string_view baseline) {
-  return "Exact match minus that of " + std::string(baseline) +
-         ", percentage points [95% interval] on the same test samples; * where the interval "
-         "excludes 0.";
-}
-
-constexpr std::string_view span_note =
-    "Span: the largest tested multiple of the training length with exact match of at least 90%, "
-    "there and at every smaller tested multiple. Intervals (Wilson; differences: Newcombe) cover "
-    "the draw of test samples, not that of seeds.";
-
-std::string replace_all(std::string text, std::string_view from, std::string_view to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
-    text.replace(at, from.size(), to);
-  return text;
-}
-
-std::string markdown_table(const Grid& grid) {
-  std::string text;
-  for (std::size_t line = 0; line < grid.size(); ++line) {
-    text += '|';
-    for (const std::string& cell : grid[line]) text += ' ' + replace_all(cell, "|", "\\|") + " |";
-    text += '\n';
-    if (line > 0) continue;
-    text += "|---|";
-    for (std::size_t column = 1; column < grid[line].size(); ++column) text += "---:|";
-    text += '\n';
-  }
-  return text;
-}
-
-std::string markdown(const Comparison& comparison) {
-  std::string text;
-  for (const Block& block : blocks(comparison.rows)) {
-    const TableRow& first = *block.rows.front();
-    text += "### " + block_title(first) + "\n\n" + block_caption(first) + "\n\n" +
-            markdown_table(figures(block)) + "\n";
-    if (comparison.baseline.empty()) continue;
-    if (const Grid grid = differences(comparison, block); grid.size() > 1)
-      text += difference_caption(comparison.baseline) + "\n\n" + markdown_table(grid) + "\n";
-  }
-  return text + std::string(span_note) + "\n\nLearning rate: " + std::string(selection_rule()) +
-         "\n";
-}
-
-std::string latex_escaped(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '\\')
-      escaped += "\\textbackslash{}";
-    else if (c == '~' || c == '^')
-      escaped += std::string("\\") + c + "{}";
-    else if (std::string_view("&%$#_{}").find(c) != std::string_view::npos)
-      escaped += std::string("\\") + c;
-    else
-      escaped += c;
-  }
-  return escaped;
-}
-
-std::string latex_table(const std::string& caption, const Grid& grid) {
-  std::string text = "\\begin{table}\n\\caption{" + latex_escaped(caption) +
-                     "}\n\\begin{tabular}{l" + std::string(grid.front().size() - 1, 'r') +
-                     "}\n\\toprule\n";
-  for (std::size_t line = 0; line < grid.size(); ++line) {
-    for (std::size_t column = 0; column < grid[line].size(); ++column)
-      text += (column > 0 ? " & " : "") + latex_escaped(grid[line][column]);
-    text += " \\\\\n";
-    if (line == 0) text += "\\midrule\n";
-  }
-  return text + "\\bottomrule\n\\end{tabular}\n\\end{table}\n";
-}
-
-std::string latex(const Comparison& comparison) {
-  std::string text = "% needs \\usepackage{booktabs}\n% " + std::string(span_note) +
-                     "\n% Learning rate: " + std::string(selection_rule()) + "\n";
-  for (const Block& block : blocks(comparison.rows)) {
-    const TableRow& first = *block.rows.front();
-    text += latex_table(block_title(first) + ". " + block_caption(first), figures(block));
-    if (comparison.baseline.empty()) continue;
-    if (const Grid grid = differences(comparison, block); grid.size() > 1)
-      text +=
-          latex_table(block_title(first) + ". " + difference_caption(comparison.baseline), grid);
-  }
-  return text;
-}
-
-std::string csv_line(const std::vector<std::string>& cells) {
-  std::string line;
-  for (const std::string& cell : cells) {
-    line += &cell == cells.data() ? "" : ",";
-    line += cell.find_first_of(",\"\n") == std::string::npos
-                ? cell
-                : '"' + replace_all(cell, "\"", "\"\"") + '"';
-  }
-  return line + '\n';
-}
-
-std::string csv_number(double value) { return std::isfinite(value) ? shortest(value) : ""; }
-
-std::string csv(const Comparison& comparison) {
-  const bool has_baseline = !comparison.baseline.empty();
-  std::vector<std::string> head{
-      "task",     "train_length", "attention",     "position",    "learning_rate", "seeds_done",
-      "diverged", "failed",       "skipped",       "span",        "chance",        "token_chance",
-      "multiple", "length",       "samples",       "exact_match", "seed_min",      "seed_max",
-      "ci95_low", "ci95_high",    "token_accuracy"};
-  if (has_baseline)
-    head.insert(head.end(),
-                {"baseline", "difference", "difference_ci95_low", "difference_ci95_high"});
-  std::string text = csv_line(head);
-  for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
-    const TableRow& row = comparison.rows[i];
-    const std::vector<std::string> of_row{row.task,
-                                          std::to_string(row.train_length),
-                                          row.attention,
-                                          row.position,
-                                          shortest(row.selected_learning_rate),
-                                          std::to_string(row.seeds.done),
-                                          std::to_string(row.seeds.diverged),
-                                          std::to_string(row.seeds.failed),
-                                          std::to_string(row.seeds.skipped),
-                                          row.span ? shortest(*row.span) : "",
-                                          shortest(row.chance),
-                                          shortest(row.token_chance)};
-    for (std::size_t j = 0; j < row.accuracy.size(); ++j) {
-      const Accuracy& accuracy = row.accuracy[j];
-      std::vector<std::string> cells = of_row;
-      cells.insert(cells.end(),
-                   {shortest(accuracy.multiple), std::to_string(accuracy.length),
-                    std::to_string(accuracy.counts.samples), shortest(accuracy.exact_match.mean),
-                    shortest(accuracy.exact_match.min), shortest(accuracy.exact_match.max),
-                    shortest(accuracy.ci95.low), shortest(accuracy.ci95.high),
-                    csv_number(accuracy.token_accuracy)});
-      if (const auto& difference = comparison.differences[i][j])
-        cells.insert(cells.end(),
-                     {comparison.baseline, shortest(difference->value),
-                      shortest(difference->ci95.low), shortest(difference->ci95.high)});
-      cells.resize(head.size());
-      text += csv_line(cells);
-    }
-    // A variant of which nothing came out must not vanish.
-    if (row.accuracy.empty()) {
-      std::vector<std::string> cells = of_row;
-      cells.resize(head.size());
-      text += csv_line(cells);
-    }
-  }
-  return text;
-}
-
-std::string json(const Comparison& comparison) {
-  const Json baseline = comparison.baseline.empty() ? Json(nullptr) : Json(comparison.baseline);
-  Json json = {
-      {"baseline", baseline}, {"selection_rule", selection_rule()}, {"table", Json::array()}};
-  for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
-    Json row = to_json(comparison.rows[i]);
-    for (std::size_t j = 0; j < comparison.rows[i].accuracy.size(); ++j)
-      if (const auto& difference = comparison.differences[i][j])
-        row["accuracy"][j]["difference"] = {{"value", difference->value},
-                                            {"ci95", to_json(difference->ci95)}};
-    json["table"].push_back(std::move(row));
-  }
-  return to_text(json);
 }
 
 }  // namespace
 
-Comparison compare(const std::vector<Result>& results, std::string_view baseline) {
-  Comparison comparison{build_table(merge_cells(results)), std::string(baseline), {}};
-  if (!baseline.empty()) check_baseline(comparison.rows, baseline);
-  const BaselineIndex index(comparison.rows, baseline);
-  for (const TableRow& row : comparison.rows) {
-    const TableRow* other = index.find(row);
-    comparison.differences.emplace_back();
-    for (const Accuracy& accuracy : row.accuracy)
-      comparison.differences.back().push_back(difference(accuracy, other));
-  }
+Comparison without_baseline(std::vector<TableRow> rows) {
+  Comparison comparison;
+  comparison.rows = std::move(rows);
+  comparison.comparisons.resize(comparison.rows.size());
   return comparison;
 }
 
-Format parse_format(std::string_view name) {
-  std::vector<std::string> allowed;
-  for (const auto& [known, format] : formats) {
-    if (known == name) return format;
-    allowed.emplace_back(known);
+Comparison compare(const std::vector<Result>& results, std::string_view baseline) {
+  std::vector<std::string> tuned;
+  for (const Result& result : results)
+    for (const std::string& axis : tuned_axes(result.spec))
+      if (std::find(tuned.begin(), tuned.end(), axis) == tuned.end()) tuned.push_back(axis);
+  const std::vector<CellRow> cells = merge_cells(results);
+  Comparison comparison = without_baseline(build_table(cells, tuned));
+  comparison.baseline = baseline;
+  if (baseline.empty()) return comparison;
+  check_baseline(comparison.rows, baseline);
+  for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
+    const TableRow& row = comparison.rows[i];
+    RowComparison& with_baseline = comparison.comparisons[i];
+    const auto [other, reasons] = find_baseline(row, comparison.rows, baseline);
+    // A row of the baseline itself is compared with another one only where that is asked for.
+    if (is_baseline(row, baseline)) continue;
+    if (other == nullptr) {
+      with_baseline.reason = "the task has no row of the baseline";
+      continue;
+    }
+    with_baseline.baseline = variant_name(*other);
+    if (reasons.empty())
+      compare_rows(with_baseline, row, *other, cells);
+    else
+      with_baseline.reason = join(reasons);
   }
-  unknown_name("format", name, allowed);
+  decide(comparison);
+  return comparison;
 }
 
-std::string render(const Comparison& comparison, Format format) {
-  switch (format) {
-    case Format::markdown:
-      return markdown(comparison);
-    case Format::csv:
-      return csv(comparison);
-    case Format::json:
-      return json(comparison);
-    case Format::latex:
-      return latex(comparison);
+std::string_view to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::better:
+      return "better";
+    case Verdict::worse:
+      return "worse";
+    case Verdict::not_distinguishable:
+      return "not distinguishable here";
+    case Verdict::none:
+      break;
   }
-  throw std::logic_error("a format without a writer");
+  return "no verdict";
 }
 
 }  // namespace attnspan

@@ -11,36 +11,52 @@
 
 namespace attnspan {
 
-/// Exact match of a variant minus that of its baseline, on the same test samples, all seeds
-/// together. The interval treats the two as independent, since only counts are kept; on shared
-/// samples it is, if anything, too wide.
+/// The headline metric of a row minus that of its baseline at one multiple, paired by seeds and
+/// test samples. It has an interval and no verdict: the test is made once, over all multiples.
 struct Difference {
+  double multiple = 0;
   double value = 0;
   Interval ci95;
 };
 
-/// Several results as one table, and each row's differences to a baseline.
-struct Comparison {
-  std::vector<TableRow> rows;
-  std::string baseline;  ///< as asked for; empty for none
-  /// By row and accuracy; nothing where there is no baseline to compare with, and in the rows of
-  /// the baseline itself.
-  std::vector<std::vector<std::optional<Difference>>> differences;
+enum class Verdict { better, worse, not_distinguishable, none };
+
+/// A row against its baseline: everything but the compared axis is equal, the seeds and their test
+/// samples are the same. Seeds that diverged or failed count as the worst value, multiples that
+/// were given up likewise.
+struct RowComparison {
+  std::string baseline;  ///< the other row's variant_name; empty where there is none
+  std::string reason;    ///< why there is no difference, or no verdict; empty when there is one
+  std::vector<Difference> differences;  ///< at each multiple common to both, increasing
+  PairedTest test;                      ///< on the mean over these multiples
+  double adjusted_p = 1;                ///< Holm over the variants of the task
+  Verdict verdict = Verdict::none;
+  /// Where the two are not distinguishable: the power, after correction, that these seeds have for
+  /// a difference as large as the one seen, and how many seeds would have a power of 0.8.
+  double power = 0;
+  std::optional<int> seeds_needed;
 };
 
-/// Merges the cells and builds the table. `baseline` is a variant ("softmax/nape"), or an attention
-/// ("softmax"), which is then the baseline of every variant with the same position; empty for none.
-/// Throws InputError on an unknown baseline, and as merge_cells and build_table do.
+/// Several results as one table, and each row's comparison with a baseline.
+struct Comparison {
+  std::vector<TableRow> rows;
+  std::string baseline;                    ///< as asked for; empty for none
+  std::vector<RowComparison> comparisons;  ///< one a row
+};
+
+/// Fewer common seeds give no verdict.
+inline constexpr int least_seeds = 3;
+
+/// Merges the cells and builds the table. `baseline` is an attention ("softmax"), which is compared
+/// with what differs in attention alone, or a variant ("softmax/nape"), which is compared with what
+/// differs in attention and position; empty for none. Throws InputError on an unknown baseline, and
+/// as merge_cells and build_table do.
 Comparison compare(const std::vector<Result>& results, std::string_view baseline = "");
 
-enum class Format { markdown, csv, json, latex };
+/// The comparison of rows that are there already, without a baseline.
+Comparison without_baseline(std::vector<TableRow> rows);
 
-/// "md", "csv", "json" or "latex"; throws InputError on anything else.
-Format parse_format(std::string_view name);
-
-/// The comparison as a document that ends with a line feed. Markdown and LaTeX have a block for
-/// each task and training length with variants as rows and multiples as columns, CSV has a line for
-/// each figure.
-std::string render(const Comparison& comparison, Format format);
+/// "better", "worse", "not distinguishable here", "no verdict".
+std::string_view to_string(Verdict verdict);
 
 }  // namespace attnspan

@@ -1,155 +1,424 @@
 #include "report/table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/names.hpp"
 
 namespace attnspan {
 namespace {
 
-/// The cells of one table row: by learning rate, then by seed.
-using Seeds = std::map<int, const CellRow*>;
-using Rates = std::map<double, Seeds>;
+/// The settings of a cell by key; equal ones give equal texts whatever their order.
+using Axes = std::map<std::string, Json>;
 
-/// What learning rates are compared by.
+/// The cells of one table row: by the values of what is tuned, then by seed.
+using Seeds = std::map<int, std::size_t>;
+using Candidates = std::map<std::vector<Json>, Seeds>;
+
+struct Group {
+  Axes axes;
+  Candidates candidates;
+};
+
+Axes axes_of(const CellRow& cell) {
+  Axes axes;
+  for (const auto& item : cell.settings.items()) axes[item.key()] = item.value();
+  axes["attention"] = cell.attention;
+  axes["position"] = cell.position;
+  axes["train_length"] = cell.train_length;
+  axes["learning_rates"] = cell.learning_rate;
+  axes["numerics"] = cell.numerics;
+  return axes;
+}
+
+/// Multiples of a split that every one of these cells has.
+std::set<double> common_multiples(std::span<const CellRow> cells, const Seeds& seeds,
+                                  std::string_view split) {
+  std::map<double, int> appearances;
+  int done = 0;
+  for (const auto& [seed, index] : seeds) {
+    if (cells[index].status != Status::done) continue;
+    ++done;
+    for (const Evaluation& evaluation : cells[index].evaluations)
+      if (evaluation.split == split) ++appearances[evaluation.multiple];
+  }
+  std::set<double> common;
+  for (const auto& [multiple, count] : appearances)
+    if (count == done) common.insert(multiple);
+  return common;
+}
+
+/// What candidates are compared by.
 struct Score {
-  double exact_match = 0;     ///< validation, mean over the seeds of the row
+  double value = 0;           ///< validation, mean over multiples and the seeds of the row
   int unfinished = 0;         ///< seeds that are not done, or missing
-  double token_accuracy = 0;  ///< as exact_match
+  double token_accuracy = 0;  ///< as value
   double loss = 0;            ///< training, mean over the seeds that are done
 
-  bool better_than(const Score& other) const {
-    return std::tuple(exact_match, -unfinished, token_accuracy, -loss) >
-           std::tuple(other.exact_match, -other.unfinished, other.token_accuracy, -other.loss);
+  bool better_than(const Score& other, const Metric& metric) const {
+    if (value != other.value) return metric.better(value, other.value);
+    return std::tuple(-unfinished, token_accuracy, -loss) >
+           std::tuple(-other.unfinished, other.token_accuracy, -other.loss);
   }
 };
 
 double or_else(double value, double fallback) { return std::isnan(value) ? fallback : value; }
 
-/// Every rate is measured against the same number of seeds, so that one lucky seed of an unfinished
-/// sweep does not outweigh three of another rate.
-Score score(const Seeds& seeds, int seed_count) {
+/// Every candidate is measured against the same number of seeds, so that one lucky seed of an
+/// unfinished sweep does not outweigh three of another candidate.
+Score score(std::span<const CellRow> cells, const Seeds& seeds, int seed_count,
+            const std::set<double>& multiples) {
   Score score;
   int done = 0;
   double loss = 0;
-  for (const auto& [seed, cell] : seeds) {
-    if (cell->status != Status::done) continue;
+  const Metric& metric = *cells[seeds.begin()->second].metric;
+  for (const auto& [seed, index] : seeds) {
+    const CellRow& cell = cells[index];
+    if (cell.status != Status::done) continue;
     ++done;
-    Counts validation;
-    for (const Evaluation& evaluation : cell->evaluations)
-      if (evaluation.split == "validation") validation.add(evaluation.counts);
-    score.exact_match += or_else(share(validation.exact, validation.samples), 0);
-    score.token_accuracy += or_else(share(validation.right_tokens, validation.answer_tokens), 0);
-    loss += cell->train.loss;
+    double value = 0, token_accuracy = 0;
+    for (const Evaluation& evaluation : cell.evaluations) {
+      if (evaluation.split != "validation" || !multiples.contains(evaluation.multiple)) continue;
+      const Counts& counts = evaluation.counts;
+      value += or_else(value_of(evaluation, metric), metric.lost);
+      token_accuracy += or_else(share(counts.right_tokens, counts.answer_tokens), 0);
+    }
+    const auto count = static_cast<double>(multiples.size());
+    score.value += multiples.empty() ? metric.lost : value / count;
+    score.token_accuracy += multiples.empty() ? 0 : token_accuracy / count;
+    loss += cell.train.loss;
   }
-  score.exact_match /= seed_count;
-  score.token_accuracy /= seed_count;
   score.unfinished = seed_count - done;
+  score.value = (score.value + score.unfinished * metric.lost) / seed_count;
+  score.token_accuracy /= seed_count;
   score.loss = or_else(loss / done, std::numeric_limits<double>::infinity());
   return score;
 }
 
-const Rates::value_type& select(const Rates& rates) {
-  std::map<int, int> appearances;
-  for (const auto& [rate, seeds] : rates)
-    for (const auto& [seed, cell] : seeds) ++appearances[seed];
-  const int seed_count = static_cast<int>(appearances.size());
+const Candidates::value_type& select(std::span<const CellRow> cells, const Candidates& candidates) {
+  Seeds all;
+  std::optional<std::set<double>> multiples;
+  for (const auto& [values, seeds] : candidates) {
+    all.insert(seeds.begin(), seeds.end());
+    const bool is_lost = std::all_of(seeds.begin(), seeds.end(), [&](const auto& seed) {
+      return cells[seed.second].status != Status::done;
+    });
+    if (is_lost) continue;
+    const std::set<double> here = common_multiples(cells, seeds, "validation");
+    if (!multiples)
+      multiples = here;
+    else
+      std::erase_if(*multiples, [&](double multiple) { return !here.contains(multiple); });
+  }
+  const int seed_count = static_cast<int>(all.size());
+  const Metric& metric = *cells[all.begin()->second].metric;
 
-  // Rates increase, so the smaller one stays when all else is equal.
-  const Rates::value_type* best = nullptr;
+  // Values increase, so the smaller one stays when all else is equal.
+  const Candidates::value_type* best = nullptr;
   Score best_score;
-  for (const auto& candidate : rates) {
-    const Score candidate_score = score(candidate.second, seed_count);
-    if (best != nullptr && !candidate_score.better_than(best_score)) continue;
+  for (const auto& candidate : candidates) {
+    const Score candidate_score =
+        score(cells, candidate.second, seed_count, multiples.value_or(std::set<double>{}));
+    if (best != nullptr && !candidate_score.better_than(best_score, metric)) continue;
     best = &candidate;
     best_score = candidate_score;
   }
   return *best;
 }
 
-Span span_of(const std::map<double, double>& exact_match_by_multiple) {
-  if (exact_match_by_multiple.empty()) return std::nullopt;
+Span span_of(const std::map<double, double>& value_by_multiple, const Metric& metric,
+             double at_first) {
+  if (value_by_multiple.empty()) return std::nullopt;
+  // The mean of three times 0.9 is not quite 0.9 in binary.
+  const double bound = metric.span_bound(at_first) + (metric.higher_is_better ? -1e-12 : 1e-12);
   double span = 0;
-  for (const auto& [multiple, exact_match] : exact_match_by_multiple) {
-    // The mean of three times 0.9 is not quite 0.9 in binary.
-    if (exact_match < 0.9 - 1e-12) break;
+  for (const auto& [multiple, value] : value_by_multiple) {
+    if (metric.better(bound, value)) break;
     span = multiple;
   }
   return span;
 }
 
-Accuracy pool(double multiple,
-              const std::vector<std::pair<int, const Evaluation*>>& evaluation_by_seed) {
+/// Variance that the draw of its samples gives to the value of an evaluation.
+double sampling_variance(const Evaluation& evaluation, const Metric& metric) {
+  std::vector<double> values;
+  for (const Outcome& outcome : evaluation.outcomes) values.push_back(outcome.value);
+  if (!values.empty()) return variance_of_mean(values);
+  if (&metric != &exact_match() || evaluation.counts.samples == 0) return 0;
+  const double p = share(evaluation.counts.exact, evaluation.counts.samples);
+  return p * (1 - p) / static_cast<double>(evaluation.counts.samples);
+}
+
+using SeedEvaluations = std::vector<std::pair<int, const Evaluation*>>;
+
+Interval sampling_interval(const Accuracy& accuracy, const SeedEvaluations& evaluations,
+                           const Metric& metric) {
+  if (accuracy.counts.samples == 0) return {metric.lost, metric.lost};  // all of it given up
+  if (&metric == &exact_match()) return wilson(accuracy.counts.exact, accuracy.counts.samples);
+  double variance = 0;
+  for (const auto& [seed, evaluation] : evaluations)
+    variance += sampling_variance(*evaluation, metric);
+  const double half =
+      normal_quantile * std::sqrt(variance) / static_cast<double>(evaluations.size());
+  return {accuracy.value.mean - half, accuracy.value.mean + half};
+}
+
+std::optional<BestShortcut> best_shortcut(const SeedEvaluations& evaluations) {
+  std::vector<ShortcutCount> sums;
+  std::int64_t samples = 0;
+  for (const auto& [seed, evaluation] : evaluations) {
+    if (evaluation->shortcuts.empty()) continue;
+    samples += evaluation->counts.samples;
+    for (const ShortcutCount& shortcut : evaluation->shortcuts) {
+      const auto same = std::find_if(sums.begin(), sums.end(), [&](const ShortcutCount& sum) {
+        return sum.name == shortcut.name;
+      });
+      if (same == sums.end())
+        sums.push_back(shortcut);
+      else
+        same->exact += shortcut.exact;
+    }
+  }
+  if (samples == 0) return std::nullopt;
+  const auto best = std::max_element(
+      sums.begin(), sums.end(),
+      [](const ShortcutCount& a, const ShortcutCount& b) { return a.exact < b.exact; });
+  return BestShortcut{best->name, share(best->exact, samples)};
+}
+
+Accuracy pool(double multiple, const SeedEvaluations& evaluations, const Metric& metric, int lost) {
   Accuracy accuracy;
   accuracy.multiple = multiple;
-  std::vector<double> exact_match;
+  std::vector<double> values;
   std::vector<double> token_accuracy;
-  for (const auto& [seed, evaluation] : evaluation_by_seed) {
-    accuracy.length = evaluation->length;
+  for (const auto& [seed, evaluation] : evaluations) {
     const Counts& counts = evaluation->counts;
+    accuracy.length = evaluation->length;
     accuracy.counts.add(counts);
-    exact_match.push_back(share(counts.exact, counts.samples));
+    accuracy.given_up += evaluation->given_up ? 1 : 0;
+    values.push_back(value_of(*evaluation, metric));
     if (counts.answer_tokens > 0)
       token_accuracy.push_back(share(counts.right_tokens, counts.answer_tokens));
-    accuracy.seeds.push_back({seed, exact_match.back()});
+    accuracy.seeds.push_back({seed, values.back()});
   }
-  accuracy.exact_match = spread(exact_match);
+  accuracy.value = spread(values);
+  const auto done = static_cast<double>(values.size());
+  accuracy.with_lost = (accuracy.value.mean * done + metric.lost * lost) / (done + lost);
   accuracy.token_accuracy = spread(token_accuracy).mean;
-  accuracy.ci95 = wilson(accuracy.counts.exact, accuracy.counts.samples);
+  accuracy.ci95 = seed_interval(values, sampling_interval(accuracy, evaluations, metric),
+                                metric.minimum, metric.maximum);
+  accuracy.shortcut = best_shortcut(evaluations);
   return accuracy;
 }
 
-TableRow summarize(const Rates& rates) {
-  const auto& [rate, seeds] = select(rates);
-  const CellRow& any = *seeds.begin()->second;
+void count(SeedCounts& seeds, Status status) {
+  switch (status) {
+    case Status::done:
+      ++seeds.done;
+      break;
+    case Status::diverged:
+      ++seeds.diverged;
+      break;
+    case Status::failed:
+      ++seeds.failed;
+      break;
+    case Status::skipped:
+      ++seeds.skipped;
+      break;
+  }
+}
+
+/// Accuracy and spans from the cells at the selected values.
+void summarize(TableRow& row, std::span<const CellRow> cells) {
+  const Metric& metric = *row.metric;
+  for (const std::size_t index : row.cells) count(row.seeds, cells[index].status);
+  std::map<double, SeedEvaluations> tests;
+  Spans& span = row.span;
+  for (const std::size_t index : row.cells) {
+    std::map<double, double> values;
+    for (const Evaluation& evaluation : cells[index].evaluations) {
+      if (evaluation.split != "test" || (evaluation.counts.samples == 0 && !evaluation.given_up))
+        continue;
+      tests[evaluation.multiple].emplace_back(cells[index].seed, &evaluation);
+      values[evaluation.multiple] = value_of(evaluation, metric);
+    }
+    if (values.empty()) continue;
+    const Span own = span_of(values, metric, values.begin()->second);
+    span.seed_min = std::min(span.seed_min.value_or(*own), *own);
+    span.seed_max = std::max(span.seed_max.value_or(*own), *own);
+  }
+  std::map<double, double> means, worse, better, with_lost;
+  for (const auto& [multiple, evaluations] : tests) {
+    row.accuracy.push_back(pool(multiple, evaluations, metric, row.seeds.lost()));
+    const Accuracy& accuracy = row.accuracy.back();
+    means[multiple] = accuracy.value.mean;
+    with_lost[multiple] = accuracy.with_lost;
+    worse[multiple] = metric.higher_is_better ? accuracy.ci95.low : accuracy.ci95.high;
+    better[multiple] = metric.higher_is_better ? accuracy.ci95.high : accuracy.ci95.low;
+  }
+  if (means.empty()) return;
+  const double at_first = means.begin()->second;
+  span.point = span_of(means, metric, at_first);
+  span.sure = span_of(worse, metric, at_first);
+  span.possible = span_of(better, metric, at_first);
+  span.with_lost = span_of(with_lost, metric, at_first);
+}
+
+std::string times(double multiple) { return shortest(multiple) + "x"; }
+
+/// "warm-up of 100 steps".
+std::optional<double> number(const Json& settings, const char* key) {
+  const auto found = settings.find(key);
+  if (found == settings.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+void note_learning(TableRow& row) {
+  if (row.accuracy.empty()) return;
+  const Accuracy& first = row.accuracy.front();
+  const double bound = row.metric->span_bound(first.value.mean);
+  const auto learned = [&](double value) { return !row.metric->better(bound, value + 1e-12); };
+  const auto failed = std::count_if(first.seeds.begin(), first.seeds.end(),
+                                    [&](const auto& seed) { return !learned(seed.value); });
+  if (!learned(first.value.mean))
+    row.notes.push_back("did not learn at " + times(first.multiple));
+  else if (failed > 0)
+    row.notes.push_back(std::to_string(failed) + " of " + std::to_string(first.seeds.size()) +
+                        " seeds did not learn at " + times(first.multiple));
+}
+
+/// With numbers that were tried, the best is worth less when it is the last of them.
+void note_edges(TableRow& row) {
+  for (const auto& [key, values] : row.candidates.items()) {
+    if (values.size() < 2 || !values.front().is_number()) continue;
+    const Json& selected = row.selected[key];
+    if (selected != values.front() && selected != values.back()) continue;
+    row.notes.push_back("the best of " + axis_title(key) + ", " + shortest(selected.get<double>()) +
+                        ", is the " + (selected == values.front() ? "smallest" : "largest") +
+                        " tried");
+  }
+}
+
+void note_training(TableRow& row, std::span<const CellRow> cells) {
+  const auto steps = number(row.settings, "steps"), warmup = number(row.settings, "warmup_steps");
+  int stopped = 0, all_warmup = 0;
+  for (const std::size_t index : row.cells) {
+    if (cells[index].status != Status::done) continue;
+    const auto done = static_cast<double>(cells[index].train.steps);
+    stopped += steps && done < *steps ? 1 : 0;
+    all_warmup += warmup && *warmup > 0 && done <= *warmup ? 1 : 0;
+  }
+  if (stopped > 0)
+    row.notes.push_back(std::to_string(stopped) + " of " + std::to_string(row.seeds.done) +
+                        " seeds stopped early");
+  if (all_warmup > 0)
+    row.notes.push_back("warm-up of " + shortest(*warmup) + " steps is as long as training");
+}
+
+std::string list_multiples(const std::vector<double>& multiples) {
+  std::vector<std::string> texts;
+  for (const double multiple : multiples) texts.push_back(times(multiple));
+  return join(texts);
+}
+
+void note_shortcut(TableRow& row) {
+  std::vector<double> multiples;
+  for (const Accuracy& accuracy : row.accuracy)
+    if (accuracy.shortcut && accuracy.shortcut->exact_match > 0 && accuracy.counts.exact > 0 &&
+        wilson(accuracy.counts.exact, accuracy.counts.samples).low <=
+            accuracy.shortcut->exact_match)
+      multiples.push_back(accuracy.multiple);
+  if (!multiples.empty())
+    row.notes.push_back("no better than the best shortcut at " + list_multiples(multiples));
+}
+
+void note_given_up(TableRow& row) {
+  std::vector<double> multiples;
+  for (const Accuracy& accuracy : row.accuracy)
+    if (accuracy.given_up > 0) multiples.push_back(accuracy.multiple);
+  if (!multiples.empty())
+    row.notes.push_back("given up at " + list_multiples(multiples) +
+                        ", after two multiples without a right sample; counts as " +
+                        shortest(row.metric->lost));
+}
+
+TableRow make_row(std::span<const CellRow> cells, const Group& group,
+                  const std::vector<std::string>& tuned) {
+  const auto& [values, seeds] = select(cells, group.candidates);
+  const CellRow& any = cells[seeds.begin()->second];
   TableRow row;
   row.task = any.task;
   row.attention = any.attention;
   row.position = any.position;
   row.train_length = any.train_length;
-  row.selected_learning_rate = rate;
+  row.metric = any.metric;
   row.chance = any.chance;
   row.token_chance = any.token_chance;
-
-  std::map<double, std::vector<std::pair<int, const Evaluation*>>> tests;
-  for (const auto& [seed, cell] : seeds) {
-    switch (cell->status) {
-      case Status::done:
-        ++row.seeds.done;
-        break;
-      case Status::diverged:
-        ++row.seeds.diverged;
-        break;
-      case Status::failed:
-        ++row.seeds.failed;
-        break;
-      case Status::skipped:
-        ++row.seeds.skipped;
-        break;
-    }
-    std::map<double, double> exact_match;
-    for (const Evaluation& evaluation : cell->evaluations) {
-      if (evaluation.split != "test" || evaluation.counts.samples == 0) continue;
-      tests[evaluation.multiple].emplace_back(seed, &evaluation);
-      exact_match[evaluation.multiple] = share(evaluation.counts.exact, evaluation.counts.samples);
-    }
-    if (const Span span = span_of(exact_match)) {
-      row.span_min = std::min(row.span_min.value_or(*span), *span);
-      row.span_max = std::max(row.span_max.value_or(*span), *span);
-    }
+  row.settings = Json::object();
+  for (const auto& [key, value] : group.axes)
+    if (key != "attention" && key != "position" && key != "train_length") row.settings[key] = value;
+  row.selected = row.candidates = Json::object();
+  for (std::size_t i = 0; i < tuned.size(); ++i) {
+    if (values[i].is_null()) continue;  // an axis that these cells do not have
+    row.selected[tuned[i]] = values[i];
+    std::set<Json> tried;
+    for (const auto& [candidate, ignored] : group.candidates) tried.insert(candidate[i]);
+    row.candidates[tuned[i]] = Json(tried);
   }
-  std::map<double, double> means;
-  for (const auto& [multiple, evaluation_by_seed] : tests) {
-    row.accuracy.push_back(pool(multiple, evaluation_by_seed));
-    means[multiple] = row.accuracy.back().exact_match.mean;
-  }
-  row.span = span_of(means);
+  for (const auto& [seed, index] : seeds) row.cells.push_back(index);
+  summarize(row, cells);
+  note_learning(row);
+  note_edges(row);
+  note_training(row, cells);
+  note_shortcut(row);
+  note_given_up(row);
   return row;
+}
+
+std::string short_text(const Json& value) {
+  return value.is_string()   ? value.get<std::string>()
+         : value.is_number() ? shortest(value.get<double>())
+                             : to_line(value);
+}
+
+/// The arguments of this task that `other` has not: "pairs=8".
+std::string differing_arguments(const std::string& task, const std::string& other) {
+  const auto arguments = [](const std::string& text) {
+    return split(text.substr(std::min(text.size(), text.find(':') + 1)), ',');
+  };
+  std::vector<std::string> own = arguments(task), others = arguments(other);
+  std::erase_if(own, [&](const std::string& argument) {
+    return std::find(others.begin(), others.end(), argument) != others.end();
+  });
+  return join(own, ",");
+}
+
+/// Labels every row with the settings in which rows of its task and training length differ.
+void label_rows(std::vector<TableRow>& rows) {
+  for (TableRow& row : rows) {
+    std::map<std::string, std::string> parts;
+    for (const TableRow& other : rows) {
+      if (other.task != row.task || other.train_length != row.train_length) continue;
+      for (const auto& item : row.settings.items()) {
+        const auto theirs = other.settings.find(item.key());
+        if (theirs != other.settings.end() && *theirs == item.value()) continue;
+        std::string part = item.key() + "=" + short_text(item.value());
+        if (item.key() == "task" && theirs != other.settings.end())
+          part = differing_arguments(short_text(item.value()), short_text(*theirs));
+        if (!part.empty()) parts[item.key()] = part;
+      }
+    }
+    std::vector<std::string> texts;
+    for (const auto& [key, text] : parts) texts.push_back(text);
+    row.label = join(texts, " ");
+  }
 }
 
 Json to_json(Span span) { return span ? Json(*span) : Json(nullptr); }
@@ -157,48 +426,86 @@ Json to_json(Span span) { return span ? Json(*span) : Json(nullptr); }
 Json to_json(const Accuracy& accuracy) {
   Json json = {{"multiple", accuracy.multiple},
                {"length", accuracy.length},
-               {"mean", accuracy.exact_match.mean},
-               {"min", accuracy.exact_match.min},
-               {"max", accuracy.exact_match.max},
+               {"mean", accuracy.value.mean},
+               {"min", accuracy.value.min},
+               {"max", accuracy.value.max},
                {"ci95", to_json(accuracy.ci95)},
+               {"with_lost", accuracy.with_lost},
                {"samples", accuracy.counts.samples},
                {"exact", accuracy.counts.exact},
                {"token_accuracy", finite_or_null(accuracy.token_accuracy)},
+               {"given_up", accuracy.given_up},
+               {"best_shortcut", nullptr},
                {"seeds", Json::array()}};
+  if (accuracy.shortcut)
+    json["best_shortcut"] = {{"name", accuracy.shortcut->name},
+                             {"exact_match", accuracy.shortcut->exact_match}};
   for (const Accuracy::Seed& seed : accuracy.seeds)
-    json["seeds"].push_back({{"seed", seed.seed}, {"exact_match", seed.exact_match}});
+    json["seeds"].push_back({{"seed", seed.seed}, {"value", seed.value}});
   if (!accuracy.counts.depth.empty()) json["depth"] = to_json(accuracy.counts.depth);
   return json;
 }
 
 }  // namespace
 
-std::string variant_name(const TableRow& row) { return row.attention + "/" + row.position; }
-
-std::string_view selection_rule() {
-  return "For each task, attention, position and training length, the learning rate with the "
-         "highest exact match on validation samples, averaged over seeds, where a seed that is not "
-         "done counts as 0; ties go to the rate with fewer such seeds, then to the higher token "
-         "accuracy on validation samples, then to the lower training loss, then to the smaller "
-         "rate. Test samples play no part.";
+std::string axis_title(const std::string& key) {
+  if (key == "learning_rates") return "learning rate";
+  std::string title = key;
+  std::replace(title.begin(), title.end(), '_', ' ');
+  return title;
 }
 
-std::vector<TableRow> build_table(std::span<const CellRow> cells) {
-  std::vector<Rates> groups;
-  std::map<std::tuple<std::string, std::string, std::string, std::int64_t>, std::size_t> index;
-  for (const CellRow& cell : cells) {
-    const auto [at, is_new] = index.try_emplace(
-        {cell.task, cell.attention, cell.position, cell.train_length}, groups.size());
-    if (is_new) groups.emplace_back();
+std::string variant_name(const TableRow& row) {
+  return row.attention + "/" + row.position + (row.label.empty() ? "" : " " + row.label);
+}
+
+std::string_view selection_rule() {
+  return "For each row, the values of what is tuned (learning rates, where the spec does not say "
+         "otherwise) with the best headline metric (exact match, where a task does not say "
+         "otherwise) on validation samples, averaged over the validation multiples and over seeds, "
+         "where a seed that is not done counts as the worst value; ties go to the values with "
+         "fewer "
+         "such seeds, then to the higher token accuracy on validation samples, then to the lower "
+         "training loss, then to the smaller values. Test samples play no part.";
+}
+
+std::vector<std::string> tuned_axes(const Json& spec) {
+  std::vector<std::string> tuned;
+  const auto found = spec.find("tune");
+  if (found == spec.end() || !found->is_array()) return {"learning_rates"};
+  for (const Json& key : *found)
+    if (key.is_string()) tuned.push_back(key.get<std::string>());
+  return tuned;
+}
+
+double value_of(const Evaluation& evaluation, const Metric& metric) {
+  return evaluation.given_up ? metric.lost : metric.of(evaluation.counts);
+}
+
+std::vector<TableRow> build_table(std::span<const CellRow> cells,
+                                  const std::vector<std::string>& tuned) {
+  std::vector<Group> groups;
+  std::map<std::pair<std::string, std::string>, std::size_t> places;
+  for (std::size_t index = 0; index < cells.size(); ++index) {
+    const CellRow& cell = cells[index];
+    Axes axes = axes_of(cell);
+    std::vector<Json> values;
+    for (const std::string& key : tuned) {
+      const auto found = axes.find(key);
+      values.push_back(found == axes.end() ? Json() : found->second);
+      axes.erase(key);
+    }
+    const auto [at, is_new] = places.try_emplace({cell.task, to_line(Json(axes))}, groups.size());
+    if (is_new) groups.push_back({std::move(axes), {}});
     const auto [same, is_first] =
-        groups[at->second][cell.learning_rate].try_emplace(cell.seed, &cell);
+        groups[at->second].candidates[values].try_emplace(cell.seed, index);
     if (!is_first)
-      throw InputError("the cells '" + same->second->key + "' and '" + cell.key +
-                       "' have the same task, variant, training length, learning rate and seed; "
-                       "sweeps that differ in other settings cannot share a table");
+      throw InputError("the cells '" + cells[same->second].key + "' and '" + cell.key +
+                       "' have the same settings and seed; leave one of them out");
   }
   std::vector<TableRow> rows;
-  for (const Rates& rates : groups) rows.push_back(summarize(rates));
+  for (const Group& group : groups) rows.push_back(make_row(cells, group, tuned));
+  label_rows(rows);
   return rows;
 }
 
@@ -207,17 +514,26 @@ Json to_json(const TableRow& row) {
                {"attention", row.attention},
                {"position", row.position},
                {"train_length", row.train_length},
-               {"selected_learning_rate", row.selected_learning_rate},
+               {"label", row.label},
+               {"settings", row.settings},
+               {"selected", row.selected},
+               {"candidates", row.candidates},
                {"seeds",
                 {{"done", row.seeds.done},
                  {"diverged", row.seeds.diverged},
                  {"failed", row.seeds.failed},
                  {"skipped", row.seeds.skipped}}},
-               {"span", to_json(row.span)},
-               {"span_min", to_json(row.span_min)},
-               {"span_max", to_json(row.span_max)},
+               {"metric", row.metric->name},
+               {"span",
+                {{"point", to_json(row.span.point)},
+                 {"sure", to_json(row.span.sure)},
+                 {"possible", to_json(row.span.possible)},
+                 {"with_lost", to_json(row.span.with_lost)},
+                 {"seed_min", to_json(row.span.seed_min)},
+                 {"seed_max", to_json(row.span.seed_max)}}},
                {"chance", finite_or_null(row.chance)},
                {"token_chance", finite_or_null(row.token_chance)},
+               {"notes", row.notes},
                {"accuracy", Json::array()}};
   for (const Accuracy& accuracy : row.accuracy) json["accuracy"].push_back(to_json(accuracy));
   return json;
@@ -227,7 +543,8 @@ Json result_document(const Result& result) {
   Json json = to_json(result);
   json["selection_rule"] = selection_rule();
   json["table"] = Json::array();
-  for (const TableRow& row : build_table(result.cells)) json["table"].push_back(to_json(row));
+  for (const TableRow& row : build_table(result.cells, tuned_axes(result.spec)))
+    json["table"].push_back(to_json(row));
   return json;
 }
 

@@ -14,20 +14,28 @@
 
 namespace attnspan {
 
-/// Exact match on test samples at one multiple, over the seeds that are done.
+/// What the best of a task's shortcuts scores on the same test samples, in exact match.
+struct BestShortcut {
+  std::string name;
+  double exact_match = 0;
+};
+
+/// The headline metric on test samples at one multiple, over the seeds that are done.
 struct Accuracy {
   double multiple = 0;
   std::int64_t length = 0;
-  Spread exact_match;  ///< over seeds, each seed weighing the same
-  Interval ci95;  ///< Wilson interval of the samples of all seeds together: it says how much the
-                  ///< draw of samples matters; how much the seed matters, the spread says
-  Counts counts;  ///< of all seeds together
+  Spread value;          ///< over seeds, each seed weighing the same
+  Interval ci95;         ///< of the mean over seeds; with one seed, of the draw of test samples
+  double with_lost = 0;  ///< mean over all seeds, those that diverged or failed at their worst
   double token_accuracy = 0;  ///< mean over seeds
+  Counts counts;              ///< of all seeds together
   struct Seed {
     int seed = 0;
-    double exact_match = 0;
+    double value = 0;
   };
   std::vector<Seed> seeds;
+  int given_up = 0;  ///< seeds of which this multiple was not run, and counts as the worst
+  std::optional<BestShortcut> shortcut;
 };
 
 /// The seeds of one table row by how they ended.
@@ -36,39 +44,64 @@ struct SeedCounts {
   int diverged = 0;
   int failed = 0;
   int skipped = 0;
+  int lost() const { return diverged + failed; }
   int all() const { return done + diverged + failed + skipped; }
 };
 
-/// Largest tested multiple at which exact match is at least 0.9, there and at every smaller tested
-/// multiple; 0 when it is less at the smallest one already; nothing when none was tested.
+/// Largest tested multiple up to which the metric reaches its bound (exact match: 0.9) at every
+/// tested multiple; 0 when it does not at the smallest one already; nothing when none was tested.
 using Span = std::optional<double>;
 
-/// One variant on one task at its selected learning rate.
+struct Spans {
+  Span point;      ///< of the mean over seeds
+  Span sure;       ///< of the worse end of its 95% interval
+  Span possible;   ///< of the better end
+  Span with_lost;  ///< of the mean with diverged and failed seeds at their worst
+  Span seed_min;   ///< of the seed with the smallest span
+  Span seed_max;   ///< of the seed with the largest
+};
+
+/// One variant on one task, at the selected values of what is tuned.
 struct TableRow {
   std::string task;
   std::string attention;
   std::string position;
   std::int64_t train_length = 0;
-  double selected_learning_rate = 0;
+  const Metric* metric = &exact_match();
+  Json settings;      ///< all that training depends on, but task, attention, position, train length
+                      ///< and what is tuned
+  Json selected;      ///< value of each tuned axis, by its key in a spec
+  Json candidates;    ///< values of each tuned axis that were tried, ascending
+  std::string label;  ///< the settings that differ between rows of the task: "layers=3 steps=500"
   SeedCounts seeds;
-  Span span;      ///< of the mean over seeds
-  Span span_min;  ///< of the seed with the smallest span
-  Span span_max;  ///< of the seed with the largest
+  Spans span;
   double chance = 0;
   double token_chance = 0;
   std::vector<Accuracy> accuracy;  ///< by increasing multiple
+  std::vector<std::string> notes;  ///< what a reader must know, each a sentence without its stop
+  std::vector<std::size_t> cells;  ///< those at the selected values, by seed: places in what the
+                                   ///< table was built from
 };
 
-/// "asentmax/nape": what is compared.
+/// "asentmax/nape", with the row's label: what is compared.
 std::string variant_name(const TableRow& row);
 
-/// How the learning rate of a table row is selected, as a sentence; the result carries it.
+/// The name of an axis in sentences: "learning rate" for "learning_rates".
+std::string axis_title(const std::string& key);
+
+/// How the values of what is tuned are selected, as a sentence; the result carries it.
 std::string_view selection_rule();
 
-/// One row for each (task, attention, position, train_length), in order of first appearance. Throws
-/// InputError when two cells of a row have the same learning rate and seed: they come from sweeps
-/// that differ in what is no axis of the table.
-std::vector<TableRow> build_table(std::span<const CellRow> cells);
+/// The tuned axes that a spec names, by their keys; learning rates where it names none.
+std::vector<std::string> tuned_axes(const Json& spec);
+
+/// One row for every combination of task and settings except what is tuned and the seed, in order
+/// of first appearance. Throws InputError when two cells have the same settings and seed.
+std::vector<TableRow> build_table(std::span<const CellRow> cells,
+                                  const std::vector<std::string>& tuned = {"learning_rates"});
+
+/// The value of an evaluation in the row's metric: the worst where it was given up.
+double value_of(const Evaluation& evaluation, const Metric& metric);
 
 Json to_json(const TableRow& row);
 

@@ -2,8 +2,8 @@
 #include "fuzz/fuzz.hpp"
 #include "record/result.hpp"
 #include "report/compare.hpp"
+#include "report/format.hpp"
 #include "report/table.hpp"
-#include "report/text.hpp"
 
 using namespace attnspan;
 
@@ -22,9 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     });
     const Comparison comparison =
         compare({result}, result.cells.empty() ? "" : result.cells.front().attention);
-    plain_table(comparison.rows);
-    for (const Format format : {Format::markdown, Format::csv, Format::json, Format::latex})
-      fuzz::require(render(comparison, format).ends_with('\n'), "a document ends with a line feed");
+    for (const FormatEntry& format : format_catalog())
+      fuzz::require(format.render(comparison).ends_with('\n'), "a document ends with a line feed");
   });
   return 0;
 }

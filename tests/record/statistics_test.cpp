@@ -3,6 +3,8 @@
 #include <cmath>
 #include <vector>
 
+#include "core/files.hpp"
+#include "record/json.hpp"
 #include "support/catch.hpp"
 
 using namespace attnspan;
@@ -79,4 +81,87 @@ TEST_CASE("A spread is mean, least and most", "[unit]") {
   CHECK(spread_of_three.max == 1);
   const Spread equal = spread(std::vector<double>{0.1, 0.1, 0.1});
   CHECK(equal.mean <= equal.max);
+}
+
+namespace {
+
+/// Worked out by scipy; tests/golden/make_statistics.py writes it.
+Json golden() {
+  const std::string path = std::string(ATTNSPAN_GOLDEN) + "/statistics.json";
+  return parse_json(read_file(path, 1 << 20), path, false);
+}
+
+/// An interval so narrow that it bounds nothing.
+Interval no_wider(double value) { return {value, value}; }
+
+}  // namespace
+
+TEST_CASE("Intervals over seeds are scipy's", "[golden]") {
+  for (const Json& item : golden()["intervals"]) {
+    const auto values = item["values"].get<std::vector<double>>();
+    const Interval interval = seed_interval(values, no_wider(values[0]), -100, 100);
+    CHECK(interval.low == Approx(item["ci95"][0].get<double>()).epsilon(1e-9));
+    CHECK(interval.high == Approx(item["ci95"][1].get<double>()).epsilon(1e-9));
+  }
+}
+
+TEST_CASE("An interval over seeds is clipped and never narrower than the test samples'", "[unit]") {
+  const std::vector<double> equal{1, 1, 1};
+  CHECK(seed_interval(equal, {0.98, 1}, 0, 1).low == 0.98);
+  const std::vector<double> wide{0, 1};
+  CHECK(seed_interval(wide, {0.4, 0.6}, 0, 1).low == 0);
+  CHECK(seed_interval(wide, {0.4, 0.6}, 0, 1).high == 1);
+  const std::vector<double> one{0.5};
+  CHECK(seed_interval(one, {0.4, 0.6}, 0, 1).low == 0.4);
+  CHECK(seed_interval(one, {0.4, 0.6}, 0, 1).high == 0.6);
+}
+
+TEST_CASE("A paired test is scipy's", "[golden]") {
+  for (const Json& item : golden()["paired"]) {
+    std::vector<PairedSeed> seeds;
+    for (std::size_t i = 0; i < item["a"].size(); ++i)
+      seeds.push_back({item["a"][i].get<double>() - item["b"][i].get<double>(), 0});
+    const PairedTest test = paired_test(seeds);
+    CHECK(test.seeds == static_cast<int>(seeds.size()));
+    CHECK(test.p == Approx(item["p"].get<double>()).epsilon(1e-9));
+    CHECK(test.ci95.low == Approx(item["ci95"][0].get<double>()).epsilon(1e-9));
+    CHECK(test.ci95.high == Approx(item["ci95"][1].get<double>()).epsilon(1e-9));
+  }
+}
+
+TEST_CASE("The standard error is never below that of the test samples", "[unit]") {
+  // 0.1 and 0.1 by 0.04 in variance: sqrt(0.08) / 2.
+  const std::vector<PairedSeed> seeds{{0.1, 0.04}, {0.1, 0.04}};
+  CHECK(paired_test(seeds).standard_error == Approx(std::sqrt(0.02)));
+  const std::vector<PairedSeed> certain(3, {1, 0});
+  CHECK(paired_test(certain).p == 0);
+  const std::vector<PairedSeed> equal(3, {0, 0});
+  CHECK(paired_test(equal).p == 1);
+  CHECK(paired_test({}).seeds == 0);
+  const std::vector<PairedSeed> one{{0.5, 0.01}};
+  CHECK(paired_test(one).p == 1);
+  CHECK(paired_test(one).ci95.low == Approx(0.5 - 0.196).epsilon(1e-4));
+}
+
+TEST_CASE("Holm's adjustment is numpy's", "[golden]") {
+  for (const Json& item : golden()["holm"]) {
+    const std::vector<double> adjusted = holm(item["p"].get<std::vector<double>>());
+    const auto expected = item["adjusted"].get<std::vector<double>>();
+    REQUIRE(adjusted.size() == expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) CHECK(adjusted[i] == Approx(expected[i]));
+  }
+}
+
+TEST_CASE("Power and the seeds it takes are scipy's", "[golden]") {
+  const Json all = golden();
+  for (const Json& item : all["power"])
+    CHECK(paired_power(item["difference"], item["deviation"], item["seeds"], item["level"]) ==
+          Approx(item["power"].get<double>()).epsilon(1e-6));
+  for (const Json& item : all["needed"])
+    CHECK(seeds_needed(item["difference"], item["deviation"], item["level"]) ==
+          item["seeds"].get<int>());
+  CHECK(seeds_needed(0, 1, 0.05) == std::nullopt);
+  CHECK(seeds_needed(1e-6, 1, 0.05) == std::nullopt);
+  CHECK(seeds_needed(1, 0, 0.05) == 2);
+  CHECK(paired_power(1, 1e-300, 3, 0.05) == 1);
 }

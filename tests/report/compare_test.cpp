@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/error.hpp"
-#include "report/text.hpp"
+#include "core/files.hpp"
 #include "support/catch.hpp"
 #include "support/rows.hpp"
 
@@ -14,162 +14,221 @@ using test::lost_cell;
 
 namespace {
 
-Result example() {
+/// One cell a seed, from the right samples of 100 at multiples 1 and 4.
+void add(Result& result, const std::string& attention, const Json& right_by_seed) {
+  for (std::size_t seed = 0; seed < right_by_seed.size(); ++seed)
+    result.cells.push_back(cell(attention, 0.001, static_cast<int>(seed), 100,
+                                right_by_seed[seed].get<std::vector<std::int64_t>>()));
+}
+
+/// The same for three seeds.
+Result three_seeds(const std::vector<std::int64_t>& softmax,
+                   const std::vector<std::int64_t>& entmax) {
   Result result;
-  result.cells = {cell("softmax", 0.001, 0, 100, {100, 60}),
-                  cell("softmax", 0.001, 1, 100, {98, 40}),
-                  cell("asentmax", 0.002, 0, 100, {100, 95}),
-                  cell("asentmax", 0.002, 1, 100, {99, 93}),
-                  lost_cell("entmax", 0.001, 0, Status::diverged),
-                  lost_cell("entmax", 0.001, 1, Status::diverged)};
+  for (int seed = 0; seed < 3; ++seed) {
+    const auto place = static_cast<std::size_t>(seed);
+    result.cells.push_back(cell("softmax", 0.001, seed, 100, {softmax[place]}));
+    result.cells.push_back(cell("entmax", 0.001, seed, 100, {entmax[place]}));
+  }
   return result;
 }
 
-bool holds(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
+const RowComparison& of(const Comparison& comparison, const std::string& variant) {
+  for (std::size_t i = 0; i < comparison.rows.size(); ++i)
+    if (variant_name(comparison.rows[i]) == variant) return comparison.comparisons[i];
+  throw std::runtime_error("no row " + variant);
+}
+
+RowComparison entmax_against_softmax(const Result& result) {
+  return of(compare({result}, "softmax"), "entmax/nape");
 }
 
 }  // namespace
 
-TEST_CASE("Markdown shows figures with intervals, seeds, samples, chance and what was lost",
-          "[unit]") {
-  const std::string text = render(compare({example()}), Format::markdown);
-  CHECK(holds(text, "### recall, trained at length 16\n"));
-  CHECK(holds(text, "Chance: below 0.1%, one token 1.6%."));
-  CHECK(holds(text,
-              "| variant | learning rate | seeds | span | 1x | 4x |\n"
-              "|---|---:|---:|---:|---:|---:|\n"));
-  CHECK(holds(text,
-              "| softmax/nape | 0.001 | 2 | 1x | 99.0 [96.4-99.7] (98.0-100.0) | "
-              "50.0 [43.1-56.9] (40.0-60.0) |\n"));
-  CHECK(holds(text, "| entmax/nape | 0.001 | 0 of 2 (2 diverged) | - | diverged | diverged |\n"));
-  CHECK(holds(text, "| samples |  |  |  | 200 | 200 |\n"));
-  CHECK(holds(text, std::string(selection_rule())));
-  CHECK_FALSE(holds(text, "minus"));
-}
-
-TEST_CASE("Differences to a baseline carry Newcombe's interval and a mark", "[unit]") {
+TEST_CASE("Comparisons with a baseline are those that scipy works out", "[golden]") {
+  const std::string path = std::string(ATTNSPAN_GOLDEN) + "/statistics.json";
+  const Json golden = parse_json(read_file(path, 1 << 20), path, false)["comparison"];
+  Result result;
+  add(result, "softmax", golden["softmax"]);
+  for (const Json& variant : golden["variants"])
+    add(result, variant["attention"].get<std::string>(), variant["right"]);
   for (const char* baseline : {"softmax", "softmax/nape"}) {
-    const Comparison comparison = compare({example()}, baseline);
-    REQUIRE(comparison.rows[1].attention == "asentmax");
-    const Difference difference = comparison.differences[1][1].value();
-    CHECK(difference.value == Approx(0.44));
-    CHECK(difference.ci95.low == newcombe(188, 200, 100, 200).low);
-    CHECK(difference.ci95.high == newcombe(188, 200, 100, 200).high);
-    CHECK_FALSE(comparison.differences[0][0].has_value());
-
-    const std::string text = render(comparison, Format::markdown);
-    CHECK(holds(text, "Exact match minus that of " + std::string(baseline)));
-    CHECK(holds(text, "| asentmax/nape | +0.5 [-1.9, +3.1] | +44.0 [+36.0, +51.3] * |\n"));
+    const Comparison comparison = compare({result}, baseline);
+    CHECK(of(comparison, "softmax/nape").test.seeds == 0);
+    for (const Json& variant : golden["variants"]) {
+      const RowComparison& row = of(comparison, variant["attention"].get<std::string>() + "/nape");
+      CHECK(row.baseline == "softmax/nape");
+      CHECK(row.reason == "");
+      CHECK(row.test.seeds == 4);
+      CHECK(row.test.difference == Approx(variant["difference"].get<double>()));
+      CHECK(row.test.standard_error == Approx(variant["standard_error"].get<double>()));
+      CHECK(row.test.p == Approx(variant["p"].get<double>()));
+      CHECK(row.test.ci95.low == Approx(variant["ci95"][0].get<double>()));
+      CHECK(row.test.ci95.high == Approx(variant["ci95"][1].get<double>()));
+      CHECK(row.adjusted_p == Approx(variant["adjusted_p"].get<double>()));
+      const bool is_told = !variant.contains("power");
+      CHECK(row.verdict == (is_told ? Verdict::better : Verdict::not_distinguishable));
+      if (is_told) continue;
+      CHECK(row.power == Approx(variant["power"].get<double>()).epsilon(1e-6));
+      CHECK(row.seeds_needed == variant["seeds_needed"].get<int>());
+    }
   }
 }
 
-TEST_CASE("An attention as baseline is met at the same position, a variant at any", "[unit]") {
-  Result result = example();
-  for (const CellRow& row : example().cells) {
-    if (row.attention != "softmax") continue;
-    CellRow rotary = row;
-    rotary.position = "rope";
-    rotary.key += "/rope";
-    rotary.evaluations[1] = test::evaluation("test", 1, 50, 100);
-    result.cells.push_back(rotary);
-  }
-  const Comparison by_attention = compare({result}, "softmax");
-  const Comparison by_variant = compare({result}, "softmax/nape");
-  REQUIRE(by_attention.rows.back().position == "rope");
-  CHECK_FALSE(by_attention.differences.back()[0].has_value());
-  CHECK(by_variant.differences.back()[0].value().value == Approx(-0.49));
+TEST_CASE("Three seeds that all tell tell, and equal triples do not", "[unit]") {
+  CHECK(entmax_against_softmax(three_seeds({0, 0, 0}, {100, 100, 100})).verdict == Verdict::better);
+  CHECK(entmax_against_softmax(three_seeds({100, 100, 100}, {0, 0, 0})).verdict == Verdict::worse);
+  const RowComparison equal = entmax_against_softmax(three_seeds({90, 80, 70}, {90, 80, 70}));
+  CHECK(equal.verdict == Verdict::not_distinguishable);
+  CHECK(equal.seeds_needed == std::nullopt);
+  // The seeds agree to a hair, but one sample in a hundred is no difference.
+  CHECK(entmax_against_softmax(three_seeds({50, 50, 50}, {51, 51, 51})).verdict ==
+        Verdict::not_distinguishable);
 }
 
-TEST_CASE("An unknown baseline or format names the nearest known one", "[unit]") {
+TEST_CASE("Below three common seeds there is no verdict", "[unit]") {
+  Result result = three_seeds({0, 0, 0}, {100, 100, 100});
+  result.cells.pop_back();
+  const RowComparison two = entmax_against_softmax(result);
+  CHECK(two.verdict == Verdict::none);
+  CHECK(two.reason == "a verdict needs 3 common seeds, and there are 2");
+  CHECK(two.differences.size() == 1);
+  // Seeds that the two do not share do not help.
+  result.cells.push_back(cell("entmax", 0.001, 7, 100, {100}));
+  CHECK(entmax_against_softmax(result).test.seeds == 2);
+}
+
+TEST_CASE("Samples are paired one by one", "[unit]") {
+  // Half of the samples are right on either side: the same half, or the other one.
+  Result same = three_seeds({50, 50, 50}, {50, 50, 50});
+  Result other = same;
+  for (CellRow& row : other.cells)
+    if (row.attention == "entmax")
+      std::reverse(row.evaluations[1].outcomes.begin(), row.evaluations[1].outcomes.end());
+  CHECK(entmax_against_softmax(same).test.standard_error == 0);
+  // Differences of +1 and -1: variance 100/99 over 100 samples, in each of 3 seeds.
+  CHECK(entmax_against_softmax(other).test.standard_error == Approx(std::sqrt(3.0 / 99) / 3));
+  // By counts alone they are independent: 2 x 0.25 / 100 in each of 3 seeds.
+  for (CellRow& row : same.cells)
+    for (Evaluation& evaluation : row.evaluations) evaluation.outcomes.clear();
+  CHECK(entmax_against_softmax(same).test.standard_error == Approx(std::sqrt(3 * 0.005) / 3));
+}
+
+TEST_CASE("More samples on one side: those that both have are compared", "[unit]") {
+  Result result = three_seeds({50, 50, 50}, {50, 50, 50});
+  for (CellRow& row : result.cells)
+    if (row.attention == "entmax") row.evaluations[1] = test::evaluation("test", 1, 50, 400);
+  CHECK(entmax_against_softmax(result).test.difference == 0);
+}
+
+TEST_CASE("Lost seeds and multiples given up count as the worst", "[unit]") {
+  Result result = three_seeds({90, 90, 90}, {90, 90, 90});
+  for (CellRow& row : result.cells)
+    if (row.attention == "entmax") {
+      const std::string key = row.key;
+      row = lost_cell("entmax", 0.001, row.seed, Status::diverged);
+      row.key = key;
+    }
+  CHECK(entmax_against_softmax(result).test.difference == Approx(-0.9));
+  CHECK(entmax_against_softmax(result).verdict == Verdict::worse);
+
+  Result given_up = three_seeds({60, 60, 60}, {0, 0, 0});
+  for (CellRow& row : given_up.cells)
+    if (row.attention == "entmax") {
+      row.evaluations[1] = test::evaluation("test", 1, 0, 0);
+      row.evaluations[1].given_up = true;
+    }
+  CHECK(entmax_against_softmax(given_up).test.difference == Approx(-0.6));
+  CHECK(entmax_against_softmax(given_up).verdict == Verdict::worse);
+}
+
+TEST_CASE("Only the multiples that both have are compared", "[unit]") {
+  Result result = three_seeds({90, 80, 70}, {90, 80, 70});
+  for (CellRow& row : result.cells)
+    if (row.attention == "entmax") row.evaluations.push_back(test::evaluation("test", 4, 10, 100));
+  const RowComparison comparison = entmax_against_softmax(result);
+  REQUIRE(comparison.differences.size() == 1);
+  CHECK(comparison.differences[0].multiple == 1);
+  CHECK(comparison.test.difference == 0);
+}
+
+TEST_CASE("What differs in more than the compared axis is named, not compared", "[unit]") {
+  Result result = three_seeds({0, 0, 0}, {100, 100, 100});
+  for (CellRow& row : result.cells)
+    if (row.attention == "entmax") row.settings["steps"] = 2000;
+  RowComparison comparison = of(compare({result}, "softmax"), "entmax/nape steps=2000");
+  CHECK(comparison.reason == "steps is 2000 here and 1000 there");
+  CHECK(comparison.test.seeds == 0);
+  CHECK(comparison.differences.empty());
+
+  // Whatever is tuned for one is tuned for all.
+  result = three_seeds({0, 0, 0}, {100, 100, 100});
+  result.cells.push_back(cell("entmax", 0.002, 0, 50, {100}));
+  CHECK(entmax_against_softmax(result).reason ==
+        "what was tried of learning rate is [0.001,0.002] here and [0.001] there");
+
+  // Another position is compared only with a baseline that names its own.
+  result = three_seeds({0, 0, 0}, {100, 100, 100});
+  for (CellRow& row : result.cells)
+    if (row.attention == "entmax") row.position = "rope";
+  CHECK(of(compare({result}, "softmax"), "entmax/rope").reason ==
+        "position is rope here and nape there");
+  CHECK(of(compare({result}, "softmax/nape"), "entmax/rope").verdict == Verdict::better);
+}
+
+TEST_CASE("Several runs: each row meets the baseline that is like it", "[unit]") {
+  Result first = three_seeds({0, 0, 0}, {100, 100, 100});
+  Result second = three_seeds({90, 90, 90}, {90, 90, 90});
+  for (CellRow& row : second.cells) row.settings["layers"] = 3;
+  const Comparison comparison = compare({first, second}, "softmax");
+  REQUIRE(comparison.rows.size() == 4);
+  CHECK(of(comparison, "entmax/nape layers=2").baseline == "softmax/nape layers=2");
+  CHECK(of(comparison, "entmax/nape layers=2").verdict == Verdict::better);
+  CHECK(of(comparison, "entmax/nape layers=3").verdict == Verdict::not_distinguishable);
+}
+
+TEST_CASE("Less is better where the metric says so", "[unit]") {
+  Result result = three_seeds({0, 0, 0}, {0, 0, 0});
+  for (CellRow& row : result.cells) {
+    row.metric = &bits_per_byte();
+    const double bits = row.attention == "entmax" ? 1.5 : 2;
+    for (Evaluation& evaluation : row.evaluations) {
+      evaluation.counts.log_likelihood = -bits;
+      for (Outcome& outcome : evaluation.outcomes) outcome.value = bits;
+    }
+  }
+  const RowComparison comparison = entmax_against_softmax(result);
+  CHECK(comparison.test.difference == Approx(-0.5));
+  CHECK(comparison.verdict == Verdict::better);
+}
+
+TEST_CASE("Differences at single multiples have intervals as wide as the samples ask for",
+          "[unit]") {
+  // Newcombe 1998, table II: 10 of 10 minus 0 of 10 is 0.6075 to 1; 0 minus 0 is +-0.2775.
+  Result result = three_seeds({0, 0, 0}, {100, 100, 100});
+  for (CellRow& row : result.cells) {
+    row.evaluations[1] = test::evaluation("test", 1, row.attention == "entmax" ? 10 : 0, 10);
+    row.evaluations.push_back(test::evaluation("test", 4, 0, 10));
+  }
+  std::erase_if(result.cells, [](const CellRow& row) { return row.seed > 0; });
+  const RowComparison comparison = entmax_against_softmax(result);
+  REQUIRE(comparison.differences.size() == 2);
+  CHECK(comparison.differences[0].value == 1);
+  CHECK(comparison.differences[0].ci95.low == Approx(0.6075).margin(5e-5));
+  CHECK(comparison.differences[1].ci95.low == Approx(-0.2775).margin(5e-5));
+  CHECK(comparison.differences[1].ci95.high == Approx(0.2775).margin(5e-5));
+}
+
+TEST_CASE("An unknown baseline names the nearest known one", "[unit]") {
   const auto complaint = [](const char* baseline) -> std::string {
     try {
-      compare({example()}, baseline);
+      compare({three_seeds({1, 2, 3}, {1, 2, 3})}, baseline);
       return "";
     } catch (const InputError& error) {
       return error.what();
     }
   };
-  CHECK(holds(complaint("softmx"), "unknown baseline 'softmx'; did you mean 'softmax'?"));
-  CHECK(holds(complaint("softmax/rope"), "Allowed: softmax, softmax/nape, asentmax"));
-  CHECK_THROWS_AS(parse_format("xml"), InputError);
-  CHECK(parse_format("md") == Format::markdown);
-}
-
-TEST_CASE("Blocks have their own multiples, and a missing figure is a dash", "[unit]") {
-  Result result = example();
-  result.cells.push_back(cell("ssmax", 0.001, 0, 100, {100}));
-  CellRow copy = cell("softmax", 0.001, 0, 100, {100, 99, 98});
-  copy.task = "copy:symbols=8";
-  copy.key = "copy";
-  result.cells.push_back(copy);
-  const std::string text = render(compare({result}), Format::markdown);
-  CHECK(holds(text, "| ssmax/nape | 0.001 | 1 | 1x | 100.0 [96.3-100.0] | - |\n"));
-  CHECK(holds(text, "### copy:symbols=8, trained at length 16\n"));
-  CHECK(holds(text, "| seeds | span | 1x | 4x | 16x |\n"));
-  CHECK(holds(text, "| samples |  |  |  | 100-200 | 200 |\n"));
-}
-
-TEST_CASE("CSV has a line for each figure and one for what was lost", "[unit]") {
-  Result result = example();
-  for (CellRow& row : result.cells) row.task = "recall:alphabet=8,queries=2";
-  const std::string text = render(compare({result}, "softmax"), Format::csv);
-  CHECK(std::count(text.begin(), text.end(), '\n') == 1 + 2 + 2 + 1);
-  const auto fields = [](const std::string& line) {
-    bool quoted = false;
-    int count = 1;
-    for (const char c : line) {
-      if (c == '"') quoted = !quoted;
-      if (c == ',' && !quoted) ++count;
-    }
-    return count;
-  };
-  std::size_t start = 0;
-  while (start < text.size()) {
-    const std::size_t end = text.find('\n', start);
-    CHECK(fields(text.substr(start, end - start)) == 25);
-    start = end + 1;
-  }
-  CHECK(holds(text,
-              "\n\"recall:alphabet=8,queries=2\",16,softmax,nape,0.001,2,0,0,0,1,"
-              "0.000244140625,0.015625,1,16,200,0.99,0.98,1,"));
-  CHECK(holds(text, "entmax,nape,0.001,0,2,0,0,,0.000244140625,0.015625,,,,,,,,,,,,,\n"));
-}
-
-TEST_CASE("JSON holds the table and the differences", "[unit]") {
-  const Json json =
-      parse_json(render(compare({example()}, "softmax"), Format::json), "json", false);
-  CHECK(json["baseline"] == "softmax");
-  CHECK(json["table"].size() == 3);
-  CHECK(json["table"][1]["accuracy"][1]["difference"]["value"].get<double>() == Approx(0.44));
-  CHECK_FALSE(json["table"][0]["accuracy"][0].contains("difference"));
-  CHECK(json["table"][2]["accuracy"].empty());
-  CHECK(
-      parse_json(render(compare({example()}), Format::json), "json", false)["baseline"].is_null());
-}
-
-TEST_CASE("LaTeX is escaped", "[unit]") {
-  Result result = example();
-  for (CellRow& row : result.cells) row.task = "recall:key_length=2";
-  const std::string text = render(compare({result}, "softmax"), Format::latex);
-  CHECK(holds(text, "\\caption{recall:key\\_length=2, trained"));
-  CHECK(holds(text, "\\toprule\nvariant & learning rate & seeds & span & 1x & 4x \\\\\n\\midrule"));
-  CHECK(holds(text, "below 0.1\\%"));
-  CHECK(holds(text, "asentmax/nape & +0.5 [-1.9, +3.1] & +44.0 [+36.0, +51.3] * \\\\\n"));
-}
-
-TEST_CASE("The plain table is aligned and names what was lost", "[unit]") {
-  const std::string text = plain_table(build_table(example().cells));
-  CHECK(holds(text,
-              "recall, trained at length 16 (chance below 0.1%)\n"
-              "  variant         rate                seeds  span          1x          4x\n"
-              "  softmax/nape   0.001                    2    1x  99.0 +-2.6  50.0 +-6.9\n"
-              "  asentmax/nape  0.002                    2    4x  99.5 +-2.3  94.0 +-4.2\n"
-              "  entmax/nape    0.001  0 of 2 (2 diverged)     -    diverged    diverged\n"));
-  CHECK(plain_table({}) == "");
-}
-
-TEST_CASE("A comparison of nothing is an empty table", "[unit]") {
-  for (const Format format : {Format::markdown, Format::csv, Format::json, Format::latex})
-    CHECK(render(compare({}), format).back() == '\n');
+  CHECK(complaint("softmx").find("unknown baseline 'softmx'; did you mean 'softmax'?") == 0);
+  CHECK(complaint("softmax/rope").find("Allowed: softmax, softmax/nape, entmax") !=
+        std::string::npos);
 }

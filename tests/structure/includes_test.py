@@ -25,7 +25,8 @@ ALLOWED = {
     "sweep": {"report", "train", "model", "attention", "position", "task", "record", "catalog", "core"},
     "cli": {"sweep", "report", "train", "model", "attention", "position", "task", "record", "catalog", "core"},
 }
-CATALOGS = ["tasks", "src/position/encodings", "src/attention/normalizers", "src/attention/scalers"]
+CATALOGS = ["tasks", "src/position/encodings", "src/attention/normalizers", "src/attention/scalers",
+            "src/report/formats"]
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 PRINTS = re.compile(r"\b(?:std::cout|std::cerr|std::clog|printf|puts|std::exit|exit|abort|_Exit)\s*(?:\(|<<)")
 

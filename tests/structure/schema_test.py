@@ -28,7 +28,7 @@ SCHEMA = load("results/schema/result-v2.schema.json")
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 # Free in form: whatever the machine and the sweep have to say.
-FREE = ("context", "spec", "settings")
+FREE = ("context", "spec", "settings", "selected", "candidates")
 
 
 def places(value, path=()):

@@ -1,0 +1,173 @@
+// For a terminal of 80 columns: under each mean its interval, under that the lowest and the highest
+// seed.
+#include <algorithm>
+
+#include "report/format.hpp"
+#include "report/layout.hpp"
+
+namespace attnspan::formats {
+namespace {
+
+constexpr std::size_t width = 80;
+
+/// Breaks a sentence into lines; all but the first are indented.
+std::string wrapped(const std::string& sentence, std::size_t indentation) {
+  std::string text(indentation, ' ');
+  std::size_t column = indentation;
+  std::size_t start = 0;
+  while (start < sentence.size()) {
+    const std::size_t end = std::min(sentence.find(' ', start), sentence.size());
+    if (column > indentation + 2 && column + 1 + (end - start) > width) {
+      text += '\n' + std::string(indentation + 2, ' ');
+      column = indentation + 2;
+    } else if (start > 0) {
+      text += ' ';
+      ++column;
+    }
+    text += sentence.substr(start, end - start);
+    column += end - start;
+    start = end + 1;
+  }
+  return text + '\n';
+}
+
+/// A line of the table: what it is about, and a figure for each multiple.
+struct Line {
+  std::string head;
+  std::vector<std::string> figures;
+};
+
+std::string range_text(double low, double high, const Metric& metric) {
+  return short_value_text(low, metric) + "-" + short_value_text(high, metric);
+}
+
+/// The lines of one row, by what stands at each of its multiples.
+std::vector<Line> row_lines(const TableRow& row, const RowComparison& comparison,
+                            const std::vector<double>& multiples) {
+  const Metric& metric = *row.metric;
+  std::string span = "  span " + span_text(row.span.point);
+  if (row.span.point)
+    span += " (" + span_text(row.span.sure) + " to " + span_text(row.span.possible) + ")";
+  std::vector<Line> lines{{variant_name(row), {}}, {span, {}}, {"  " + seeds_text(row.seeds), {}}};
+  if (row.seeds.lost() > 0 && row.seeds.done > 0)
+    lines.push_back({"  with the lost, span " + span_text(row.span.with_lost), {}});
+  const std::size_t difference = lines.size();
+  if (!comparison.differences.empty()) {
+    lines.push_back({"  minus " + comparison.baseline, {}});
+    lines.push_back({"", {}});
+  }
+  for (const double multiple : multiples) {
+    std::vector<std::string> figures(lines.size());
+    const Accuracy* accuracy = find_accuracy(row, multiple);
+    if (accuracy == nullptr) {
+      figures[0] = row.seeds.done == 0 ? outcome_text(row.seeds) : "-";
+    } else {
+      figures[0] =
+          accuracy->counts.samples == 0 ? "given up" : value_text(accuracy->value.mean, metric);
+      if (accuracy->counts.samples > 0)
+        figures[1] = range_text(accuracy->ci95.low, accuracy->ci95.high, metric);
+      if (accuracy->seeds.size() > 1)
+        figures[2] = range_text(accuracy->value.min, accuracy->value.max, metric);
+      if (difference > 3) figures[3] = value_text(accuracy->with_lost, metric);
+    }
+    if (const Difference* found = find_difference(comparison, multiple)) {
+      figures[difference] = difference_text(found->value, metric);
+      figures[difference + 1] = short_value_text(found->ci95.low, metric) + ".." +
+                                short_value_text(found->ci95.high, metric);
+    }
+    for (std::size_t i = 0; i < lines.size(); ++i) lines[i].figures.push_back(figures[i]);
+  }
+  return lines;
+}
+
+std::string pad(std::size_t columns) { return std::string(columns, ' '); }
+
+/// Lines in aligned columns; where they are too wide, the multiples that fit first and then the
+/// rest. A head that is wider than its column has a line of its own.
+std::string aligned(const std::vector<Line>& lines) {
+  constexpr std::size_t head_width = 24;
+  const std::size_t columns = lines.front().figures.size();
+  std::string text;
+  std::size_t first = 0;
+  do {
+    std::vector<std::size_t> widths;
+    std::size_t total = 2 + head_width;
+    for (std::size_t column = first; column < columns; ++column) {
+      std::size_t widest = 0;
+      for (const Line& line : lines) widest = std::max(widest, line.figures[column].size());
+      if (column > first && total + 1 + widest > width) break;
+      widths.push_back(widest);
+      total += 1 + widest;
+    }
+    for (const Line& line : lines) {
+      text += "  " + line.head;
+      if (widths.empty()) {
+        text += '\n';
+        continue;
+      }
+      if (line.head.size() > head_width)
+        text += '\n' + pad(2 + head_width);
+      else
+        text += pad(head_width - line.head.size());
+      for (std::size_t i = 0; i < widths.size(); ++i) {
+        const std::string& figure = line.figures[first + i];
+        text += ' ' + pad(widths[i] - figure.size()) + figure;
+      }
+      text.erase(text.find_last_not_of(' ') + 1);
+      text += '\n';
+    }
+    first += widths.size();
+  } while (first < columns);
+  return text;
+}
+
+/// What was selected: once where it is the same for all.
+std::string selected_lines(const Block& block) {
+  const std::string first = selected_text(*block.rows.front());
+  if (std::all_of(block.rows.begin(), block.rows.end(),
+                  [&](const TableRow* row) { return selected_text(*row) == first; }))
+    return first.empty() ? "" : wrapped("all: " + first, 2);
+  std::string text;
+  for (const TableRow* row : block.rows)
+    text += wrapped(variant_name(*row) + ": " + selected_text(*row), 2);
+  return text;
+}
+
+std::string block_text(const Block& block) {
+  const TableRow& first = *block.rows.front();
+  std::string text = block_title(first) + "\n" + metric_title(*first.metric) + "; chance " +
+                     chance_text(first.chance) + "\n";
+  Line head{"", {}};
+  for (const double multiple : block.multiples) head.figures.push_back(multiple_text(multiple));
+  std::vector<Line> lines{head};
+  for (std::size_t i = 0; i < block.rows.size(); ++i)
+    for (Line& line : row_lines(*block.rows[i], *block.comparisons[i], block.multiples))
+      lines.push_back(std::move(line));
+  if (has_shortcut(block)) {
+    lines.push_back({"best shortcut", {}});
+    for (const double multiple : block.multiples) {
+      const auto shortcut = find_shortcut(block, multiple);
+      lines.back().figures.push_back(shortcut ? value_text(shortcut->exact_match, exact_match())
+                                              : "-");
+    }
+  }
+  text += aligned(lines);
+  text += selected_lines(block);
+  for (const std::string& line : note_lines(block)) text += wrapped(line, 2);
+  for (const std::string& line : verdict_lines(block)) text += wrapped(line, 2);
+  return text + "\n";
+}
+
+std::string render(const Comparison& comparison) {
+  std::string text;
+  for (const Block& block : blocks(comparison)) text += block_text(block);
+  text += wrapped(std::string(figures_note()), 0);
+  if (has_one_seed(comparison)) text += wrapped(std::string(one_seed_note()), 0);
+  return text;
+}
+
+}  // namespace
+
+FormatEntry text() { return {"text", "for a terminal of 80 columns", render}; }
+
+}  // namespace attnspan::formats

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/compare.hpp"
+
+// What formats have in common: the words for figures, and which rows stand together.
+
+namespace attnspan {
+
+/// A value of the metric: shares as percent ("98.4"), others with three decimals ("1.125").
+std::string value_text(double value, const Metric& metric);
+/// The same with few digits, for intervals: percent without decimals, others with two.
+std::string short_value_text(double value, const Metric& metric);
+/// "+12.5", "-0.031".
+std::string difference_text(double value, const Metric& metric);
+
+/// "16x", "1.5x".
+std::string multiple_text(double multiple);
+
+/// "256x"; "none" when it ends before the first multiple, "-" when nothing was tested.
+std::string span_text(const Span& span);
+
+/// A chance level: "3.1%", "below 0.1%" or "0%".
+std::string chance_text(double chance);
+
+/// "3 seeds", or, when not all seeds are done, "2 of 3 seeds (1 diverged)".
+std::string seeds_text(const SeedCounts& seeds);
+
+/// What stands in place of figures when no seed is done: the commonest outcome.
+std::string outcome_text(const SeedCounts& seeds);
+
+/// "learning rate 0.003, weight decay 0.1"; empty when nothing is tuned.
+std::string selected_text(const TableRow& row);
+
+/// "recall, trained at length 16".
+std::string block_title(const TableRow& row);
+
+/// "Exact match in percent" or "Bits per byte".
+std::string metric_title(const Metric& metric);
+
+/// Rows that are shown together: those of one task and training length.
+struct Block {
+  std::vector<const TableRow*> rows;
+  std::vector<const RowComparison*> comparisons;  ///< one a row
+  std::vector<double> multiples;                  ///< tested by any of the rows, increasing
+};
+
+/// Blocks in order of first appearance. Points into the comparison.
+std::vector<Block> blocks(const Comparison& comparison);
+
+/// The figures of a row at a multiple, or null when it was not tested.
+const Accuracy* find_accuracy(const TableRow& row, double multiple);
+const Difference* find_difference(const RowComparison& comparison, double multiple);
+
+/// The best shortcut of the block at a multiple; nothing where the task has none.
+std::optional<BestShortcut> find_shortcut(const Block& block, double multiple);
+bool has_shortcut(const Block& block);
+
+/// One sentence a row that has a baseline: which is better, and how sure that is, or why nothing
+/// can be said.
+std::vector<std::string> verdict_lines(const Block& block);
+
+/// What a reader must know of the rows, each with the variant's name.
+std::vector<std::string> note_lines(const Block& block);
+
+/// What the columns mean, for under a table.
+std::string_view figures_note();
+/// The same for a table in which a row has one seed.
+std::string_view one_seed_note();
+/// Whether it is needed: a row of the comparison has one seed.
+bool has_one_seed(const Comparison& comparison);
+
+}  // namespace attnspan
