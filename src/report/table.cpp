@@ -206,7 +206,7 @@ Accuracy pool(double multiple, const SeedEvaluations& evaluations, const Metric&
     values.push_back(value_of(*evaluation, metric));
     if (counts.answer_tokens > 0)
       token_accuracy.push_back(share(counts.right_tokens, counts.answer_tokens));
-    accuracy.seeds.push_back({seed, values.back()});
+    accuracy.seeds.push_back({seed, values.back(), counts.samples});
   }
   accuracy.value = spread(values);
   const auto done = static_cast<double>(values.size());
@@ -441,7 +441,8 @@ Json to_json(const Accuracy& accuracy) {
     json["best_shortcut"] = {{"name", accuracy.shortcut->name},
                              {"exact_match", accuracy.shortcut->exact_match}};
   for (const Accuracy::Seed& seed : accuracy.seeds)
-    json["seeds"].push_back({{"seed", seed.seed}, {"value", seed.value}});
+    json["seeds"].push_back(
+        {{"seed", seed.seed}, {"value", seed.value}, {"samples", seed.samples}});
   if (!accuracy.counts.depth.empty()) json["depth"] = to_json(accuracy.counts.depth);
   return json;
 }

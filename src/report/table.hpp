@@ -32,6 +32,7 @@ struct Accuracy {
   struct Seed {
     int seed = 0;
     double value = 0;
+    std::int64_t samples = 0;
   };
   std::vector<Seed> seeds;
   int given_up = 0;  ///< seeds of which this multiple was not run, and counts as the worst

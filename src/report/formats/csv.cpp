@@ -25,6 +25,9 @@ std::string line(const std::vector<std::string>& cells) {
 
 std::string number(double value) { return std::isfinite(value) ? shortest(value) : ""; }
 
+/// To six decimals: the last digits of intervals differ between compilers.
+std::string bound(double value) { return number(std::round(value * 1e6) / 1e6); }
+
 /// What a line says beside what its row says.
 struct Measurement {
   const Accuracy* accuracy = nullptr;
@@ -32,6 +35,7 @@ struct Measurement {
   std::string seed;
   std::string metric;
   double value = std::nan("");
+  std::int64_t samples = 0;
   Interval ci95{std::nan(""), std::nan("")};
 };
 
@@ -53,9 +57,9 @@ class Writer {
     cells.push_back(accuracy ? shortest(accuracy->multiple) : "");
     cells.push_back(accuracy ? std::to_string(accuracy->length) : "");
     cells.insert(cells.end(), {measurement.statistic, measurement.seed, measurement.metric,
-                               number(measurement.value), number(measurement.ci95.low),
-                               number(measurement.ci95.high)});
-    cells.push_back(accuracy ? std::to_string(accuracy->counts.samples) : "");
+                               number(measurement.value), bound(measurement.ci95.low),
+                               bound(measurement.ci95.high)});
+    cells.push_back(accuracy ? std::to_string(measurement.samples) : "");
     text_ += line(cells);
   }
 
@@ -70,15 +74,18 @@ std::string row_text(const TableRow& row, const RowComparison& comparison) {
   Writer writer(row);
   const std::string metric(row.metric->name);
   for (const Accuracy& accuracy : row.accuracy) {
+    const std::int64_t samples = accuracy.counts.samples;
     for (const Accuracy::Seed& seed : accuracy.seeds)
-      writer.add({&accuracy, "seed", std::to_string(seed.seed), metric, seed.value});
-    writer.add({&accuracy, "mean", "", metric, accuracy.value.mean, accuracy.ci95});
-    if (row.seeds.lost() > 0) writer.add({&accuracy, "with_lost", "", metric, accuracy.with_lost});
-    writer.add({&accuracy, "mean", "", "token_accuracy", accuracy.token_accuracy});
+      writer.add({&accuracy, "seed", std::to_string(seed.seed), metric, seed.value, seed.samples});
+    writer.add({&accuracy, "mean", "", metric, accuracy.value.mean, samples, accuracy.ci95});
+    if (row.seeds.lost() > 0)
+      writer.add({&accuracy, "with_lost", "", metric, accuracy.with_lost, samples});
+    writer.add({&accuracy, "mean", "", "token_accuracy", accuracy.token_accuracy, samples});
     if (accuracy.shortcut)
-      writer.add({&accuracy, "best_shortcut", "", "exact_match", accuracy.shortcut->exact_match});
+      writer.add(
+          {&accuracy, "best_shortcut", "", "exact_match", accuracy.shortcut->exact_match, samples});
     if (const Difference* found = find_difference(comparison, accuracy.multiple))
-      writer.add({&accuracy, "difference", "", metric, found->value, found->ci95});
+      writer.add({&accuracy, "difference", "", metric, found->value, samples, found->ci95});
   }
   // A variant of which nothing came out must not vanish.
   if (row.accuracy.empty()) writer.add({nullptr, "lost", "", metric});
