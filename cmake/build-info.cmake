@@ -9,6 +9,6 @@ target_sources(attnspan PRIVATE ${commit_source})
 add_dependencies(attnspan attnspan_commit)
 
 string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
-string(JOIN " " flags ${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}} ${ATTNSPAN_ARCHITECTURE_FLAGS})
+string(JOIN " " flags ${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}})
 set_source_files_properties(src/cli/build_info.cpp PROPERTIES COMPILE_DEFINITIONS
   "ATTNSPAN_VERSION=\"${PROJECT_VERSION}\";ATTNSPAN_FLAGS=\"${flags}\"")

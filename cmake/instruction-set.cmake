@@ -1,23 +1,22 @@
-# One instruction set for the whole program, chosen here and said aloud. AVX2 with FMA (x86-64-v3) is
-# what the kernels are measured with; AVX-512 was slower with Eigen 3.4, so it is not chosen. Two
-# machines that build for the same set also give the same result bytes.
-set(ATTNSPAN_ARCHITECTURE "auto" CACHE STRING
-    "Value for -march, or auto: x86-64-v3 where the building machine has it, else the baseline")
+# The program runs on every processor of its architecture. The loops that the time goes into,
+# src/ops/kernels, are compiled once for each instruction set that pays, and the program chooses when
+# it starts: no copies of the rest, no second file to install, and a set can be forced for a test.
+set(kernel_sets baseline)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  list(APPEND kernel_sets avx2 avx512)
+endif()
+set(kernel_flags_avx2 -mavx2 -mfma)
+set(kernel_flags_avx512 -mavx512f -mfma)
 
-set(ATTNSPAN_ARCHITECTURE_FLAGS "")
-if(NOT ATTNSPAN_ARCHITECTURE STREQUAL "auto")
-  set(ATTNSPAN_ARCHITECTURE_FLAGS "-march=${ATTNSPAN_ARCHITECTURE}")
-elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  include(CheckCXXSourceRuns)
-  check_cxx_source_runs("int main() { return __builtin_cpu_supports(\"avx2\") &&
-                         __builtin_cpu_supports(\"fma\") && __builtin_cpu_supports(\"bmi2\") ? 0 : 1; }"
-                        ATTNSPAN_HAS_AVX2)
-  if(ATTNSPAN_HAS_AVX2)
-    set(ATTNSPAN_ARCHITECTURE_FLAGS "-march=x86-64-v3")
-  endif()
-endif()
-if(ATTNSPAN_ARCHITECTURE_FLAGS)
-  message(STATUS "attnspan is built for ${ATTNSPAN_ARCHITECTURE_FLAGS}; it will not run on older processors")
-else()
-  message(STATUS "attnspan is built for any processor of this architecture (no AVX2: several times slower)")
-endif()
+set(kernel_objects)
+foreach(set IN LISTS kernel_sets)
+  add_library(attnspan_kernels_${set} OBJECT src/ops/kernels/kernels.cpp)
+  target_include_directories(attnspan_kernels_${set} PRIVATE src)
+  target_link_libraries(attnspan_kernels_${set} PRIVATE attnspan_flags)
+  target_compile_definitions(attnspan_kernels_${set} PRIVATE ATTNSPAN_ENGINE=${set}_engine)
+  # Optimised in every build: what is not inlined would be shared between the copies.
+  target_compile_options(attnspan_kernels_${set} PRIVATE -O3 ${kernel_flags_${set}}
+    # GCC 12 takes the undefined lanes in its own AVX-512 header for a mistake (GCC bug 105593).
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-uninitialized>)
+  list(APPEND kernel_objects $<TARGET_OBJECTS:attnspan_kernels_${set}>)
+endforeach()

@@ -1,7 +1,7 @@
-#include <cmath>
 #include <string>
 
 #include "core/error.hpp"
+#include "core/mathematics.hpp"
 #include "task/haystack.hpp"
 #include "task/lookup.hpp"
 #include "task/task.hpp"
@@ -98,7 +98,7 @@ class Mqmtar final : public Task {
   }
 
   // The `?` and EOS of the target stand where they must, so a guesser of symbols is given them.
-  double chance(std::int64_t) const override { return std::pow(symbols, -queries * word_length); }
+  double chance(std::int64_t) const override { return math::pow(symbols, -queries * word_length); }
 
   double token_chance() const override { return 1.0 / symbols; }
 

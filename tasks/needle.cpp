@@ -2,6 +2,7 @@
 #include <cmath>
 #include <string>
 
+#include "core/mathematics.hpp"
 #include "task/haystack.hpp"
 #include "task/lookup.hpp"
 #include "task/task.hpp"
@@ -115,7 +116,7 @@ class Needle final : public Task {
   }
 
   double chance(std::int64_t) const override {
-    return std::pow(static_cast<double>(needles_.alphabet),
+    return math::pow(static_cast<double>(needles_.alphabet),
                     -static_cast<double>(needles_.value_length));
   }
 

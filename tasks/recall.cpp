@@ -1,7 +1,7 @@
-#include <cmath>
 #include <string>
 
 #include "core/error.hpp"
+#include "core/mathematics.hpp"
 #include "task/haystack.hpp"
 #include "task/lookup.hpp"
 #include "task/task.hpp"
@@ -101,7 +101,7 @@ class Recall final : public Task {
   }
 
   double chance(std::int64_t) const override {
-    return std::pow(static_cast<double>(pairs_.alphabet),
+    return math::pow(static_cast<double>(pairs_.alphabet),
                     -static_cast<double>(queries_ * pairs_.value_length));
   }
 

@@ -6,42 +6,10 @@
 #include <numeric>
 #include <vector>
 
+#include "core/mathematics.hpp"
+#include "ops/engine.hpp"
+
 namespace attnspan {
-namespace {
-
-/// Over the scores above tau: how many there are, and the sums of their excess (excess^1 for alpha
-/// 2), and of its square. Long rows are summed in blocks, so that a float sum of 65,536 terms keeps
-/// its digits.
-struct Sums {
-  double count = 0, first = 0, second = 0;
-};
-
-template <bool counted, class Real>
-Sums sums_above(const Real* scores, Index count, Real slope, Real largest, Real tau,
-                const Real* copies) {
-  constexpr Index block = 512;
-  Sums total;
-  for (Index begin = 0; begin < count; begin += block) {
-    const Index end = std::min(count, begin + block);
-    Real n = 0, first = 0, second = 0;
-#pragma omp simd reduction(+ : n, first, second)
-    for (Index j = begin; j < end; ++j) {
-      const Real raw = slope * (scores[j] - largest) - tau;
-      const Real excess = raw > 0 ? raw : Real(0);
-      const Real copy = counted ? copies[j] : Real(1);
-      n += raw > 0 ? copy : Real(0);
-      first += copy * excess;
-      second += copy * excess * excess;
-    }
-    total.count += static_cast<double>(n);
-    total.first += static_cast<double>(first);
-    total.second += static_cast<double>(second);
-  }
-  return total;
-}
-
-}  // namespace
-
 template <class Real>
 EntmaxThreshold<Real>::EntmaxThreshold(double alpha)
     : alpha_(alpha),
@@ -57,14 +25,15 @@ EntmaxThreshold<Real>::EntmaxThreshold(double alpha)
 // squared (alpha 1.5) the exact step solves a quadratic and may pass the root, after which Newton
 // leads back.
 template <class Real>
-template <typename EntmaxThreshold<Real>::Form form, bool counted>
+template <typename EntmaxThreshold<Real>::Form form>
 EntmaxSolution<Real> EntmaxThreshold<Real>::search_threshold(const Real* scores, Index count,
                                                              Real largest,
                                                              const Real* copies) const {
   Real low = -1, tau = -1;
   double previous = 2, total = 1;
   for (int step = 0; step < 100; ++step) {
-    const Sums sums = sums_above<counted>(scores, count, slope_, largest, tau, copies);
+    const ExcessSums sums =
+        kernels<Real>().excess_sums(scores, copies, count, slope_, largest, tau);
     double move;
     if constexpr (form == Form::two) {
       move = (sums.first - 1) / sums.count;
@@ -100,13 +69,13 @@ EntmaxSolution<Real> EntmaxThreshold<Real>::search_largest(const Real* scores, I
     double sum = 0, slope = 0;  // sum of (1 + d exp(-x))^e, and its derivative by x
   };
   const auto at = [&](double x) {
-    const double inverse = std::exp(-x);
+    const double inverse = math::exp(-x);
     Point point;
     for (Index j = 0; j < count; ++j) {
       const double copy = copies ? static_cast<double>(copies[j]) : 1.0;
       const double base = 1 + (alpha_ - 1) * static_cast<double>(scores[j] - largest) * inverse;
       if (copy <= 0 || !(base > 0)) continue;
-      const double raised = copy * std::pow(base, power);
+      const double raised = copy * math::pow(base, power);
       point.sum += raised;
       point.slope += power * raised * (1 - base) / base;
     }
@@ -114,10 +83,10 @@ EntmaxSolution<Real> EntmaxThreshold<Real>::search_largest(const Real* scores, I
   };
   double present = static_cast<double>(count);
   if (copies) present = std::accumulate(copies, copies + count, 0.0);
-  double low = -std::log(present) / power, high = 0, x = low, previous = high - low;
+  double low = -math::log(present) / power, high = 0, x = low, previous = high - low;
   for (int step = 0; step < 200 && high > low; ++step) {
     const Point point = at(x);
-    const double value = power * x + std::log(point.sum);
+    const double value = power * x + math::log(point.sum);
     (value <= 0 ? low : high) = x;
     double move = -value / (power + point.slope / point.sum);
     if (!(x + move >= low && x + move <= high) || std::abs(move) > previous / 2)
@@ -126,9 +95,9 @@ EntmaxSolution<Real> EntmaxThreshold<Real>::search_largest(const Real* scores, I
     x += move;
     if (previous <= 1e-16) break;
   }
-  const auto weight = static_cast<Real>(std::exp(power * x));
+  const auto weight = static_cast<Real>(math::exp(power * x));
   const double sum =
-      static_cast<double>(weight) * at(std::log(static_cast<double>(weight)) / power).sum;
+      static_cast<double>(weight) * at(math::log(static_cast<double>(weight)) / power).sum;
   return {largest, weight, static_cast<Real>(1 / sum)};
 }
 
@@ -162,14 +131,14 @@ EntmaxSolution<Real> EntmaxThreshold<Real>::search_edge(const Real* scores, Inde
     double sum = 0, slope = 0;  // of the weights when key `edge` has weight p; its derivative by p
   };
   const auto at = [&](std::size_t edge, double p) {
-    const double excess = std::pow(p, slope);
+    const double excess = math::pow(p, slope);
     Point point{keys[edge].copies * p, keys[edge].copies};
     for (std::size_t k = 0; k < edge; ++k) {
       const double gap =
           slope * (static_cast<double>(keys[k].score) - static_cast<double>(keys[edge].score));
-      const double weight = std::pow(excess + gap, power);
+      const double weight = math::pow(excess + gap, power);
       point.sum += keys[k].copies * weight;
-      point.slope += keys[k].copies * std::pow(p / weight, slope - 1);
+      point.slope += keys[k].copies * math::pow(p / weight, slope - 1);
     }
     return point;
   };
@@ -191,21 +160,13 @@ EntmaxSolution<Real> EntmaxThreshold<Real>::search_edge(const Real* scores, Inde
 }
 
 template <class Real>
-template <typename EntmaxThreshold<Real>::Form form>
-EntmaxSolution<Real> EntmaxThreshold<Real>::search(const Real* scores, Index count, Real largest,
-                                                   const Real* copies) const {
-  return copies ? search_threshold<form, true>(scores, count, largest, copies)
-                : search_threshold<form, false>(scores, count, largest, copies);
-}
-
-template <class Real>
 EntmaxSolution<Real> EntmaxThreshold<Real>::solve(const Real* scores, Index count, Real largest,
                                                   const Real* copies) const {
   switch (form_) {
     case Form::one_and_a_half:
-      return search<Form::one_and_a_half>(scores, count, largest, copies);
+      return search_threshold<Form::one_and_a_half>(scores, count, largest, copies);
     case Form::two:
-      return search<Form::two>(scores, count, largest, copies);
+      return search_threshold<Form::two>(scores, count, largest, copies);
     case Form::below_two:
       return search_largest(scores, count, largest, copies);
     default:
@@ -217,37 +178,27 @@ template <class Real>
 void EntmaxThreshold<Real>::weights(const Real* scores, Index count,
                                     const EntmaxSolution<Real>& solution, Real* weights) const {
   const Real reference = solution.reference, edge = solution.edge, share = solution.share;
-  if (form_ == Form::one_and_a_half) {
-#pragma omp simd
-    for (Index j = 0; j < count; ++j) {
-      const Real raw = slope_ * (scores[j] - reference) - edge;
-      const Real excess = raw > 0 ? raw : Real(0);
-      weights[j] = excess * excess * share;
-    }
-  } else if (form_ == Form::two) {
-#pragma omp simd
-    for (Index j = 0; j < count; ++j) {
-      const Real raw = slope_ * (scores[j] - reference) - edge;
-      weights[j] = raw > 0 ? raw * share : Real(0);
-    }
+  if (form_ == Form::one_and_a_half || form_ == Form::two) {
+    kernels<Real>().excess_weights(scores, count, slope_, reference, edge, share,
+                                   form_ == Form::two ? 1 : 2, weights);
   } else {
     const double power = 1 / (alpha_ - 1);
-    const double at_reference = std::pow(static_cast<double>(edge), alpha_ - 1);
+    const double at_reference = math::pow(static_cast<double>(edge), alpha_ - 1);
     for (Index j = 0; j < count; ++j) {
       const double gap =
           (alpha_ - 1) * (static_cast<double>(scores[j]) - static_cast<double>(reference));
       const double excess = at_reference + gap;
       // The excess at the reference may be too small for a number; its weight is not.
       const double weight =
-          gap == 0 ? static_cast<double>(edge) : (excess > 0 ? std::pow(excess, power) : 0.0);
+          gap == 0 ? static_cast<double>(edge) : (excess > 0 ? math::pow(excess, power) : 0.0);
       weights[j] = static_cast<Real>(weight * static_cast<double>(share));
     }
   }
 }
 
 // Weights are 0 where slope (z - reference) <= excess. For alpha 1.5 and 2 the sums that tau comes
-// from are of at most 512 numbers in two lanes or more, so that tau, which is at most 1 in size, is
-// off by less than 128 epsilon; the excess of the other forms is off by less. That is taken off
+// from are of at most 512 numbers in eight lanes or more, so that tau, which is at most 1 in size,
+// is off by less than 128 epsilon; the excess of the other forms is off by less. That is taken off
 // first; then the sum with the reference is rounded downwards, since a score of 1,000 is rounded
 // far more than a threshold below 1.
 template <class Real>
@@ -260,7 +211,7 @@ Real EntmaxThreshold<Real>::floor_at(Real reference, Real excess) const {
 template <class Real>
 Real EntmaxThreshold<Real>::floor(const EntmaxSolution<Real>& solution) const {
   const bool closed = form_ == Form::one_and_a_half || form_ == Form::two;
-  return floor_at(solution.reference, closed ? solution.edge : -std::pow(solution.edge, slope_));
+  return floor_at(solution.reference, closed ? solution.edge : -math::pow(solution.edge, slope_));
 }
 
 // Above alpha 2 the u of the smallest weight exceeds all others, without bound: differences are
@@ -280,11 +231,11 @@ void EntmaxThreshold<Real>::backward_by_power(const Real* weights, Index count,
   for (Index j = 0; j < count; ++j) {
     if (!(weights[j] > 0)) continue;
     const auto weight = static_cast<double>(weights[j]);
-    const double relative = std::pow(weight / base, power);
+    const double relative = math::pow(weight / base, power);
     const double moved = static_cast<double>(dweights[j]) - start;
     inner += relative * moved;
     sum += relative;
-    if (j != most) others += std::pow(weight, power) * moved;
+    if (j != most) others += math::pow(weight, power) * moved;
   }
   for (Index j = 0; j < count; ++j) {
     const auto weight = static_cast<double>(weights[j]);
@@ -294,7 +245,7 @@ void EntmaxThreshold<Real>::backward_by_power(const Real* weights, Index count,
     else if (j == most)
       dweights[j] = static_cast<Real>(-others / sum);
     else
-      dweights[j] = static_cast<Real>(std::pow(weight, power) * (moved - inner / sum));
+      dweights[j] = static_cast<Real>(math::pow(weight, power) * (moved - inner / sum));
   }
 }
 
@@ -304,20 +255,7 @@ void EntmaxThreshold<Real>::backward(const Real* weights, Index count, Real* dwe
     backward_by_power(weights, count, dweights);
     return;
   }
-  const bool rooted = form_ == Form::one_and_a_half;
-  const auto u_of = [rooted](Real weight) {
-    return rooted ? std::sqrt(weight) : (weight > 0 ? Real(1) : Real(0));
-  };
-  Real inner = 0, sum = 0;
-#pragma omp simd reduction(+ : inner, sum)
-  for (Index j = 0; j < count; ++j) {
-    const Real u = u_of(weights[j]);
-    inner += u * dweights[j];
-    sum += u;
-  }
-  const Real mean = inner / sum;
-#pragma omp simd
-  for (Index j = 0; j < count; ++j) dweights[j] = u_of(weights[j]) * (dweights[j] - mean);
+  kernels<Real>().entmax_backward(weights, count, form_ == Form::one_and_a_half, dweights);
 }
 
 template class EntmaxThreshold<float>;

@@ -46,9 +46,6 @@ class EntmaxThreshold {
  private:
   enum class Form { below_two, above_two, one_and_a_half, two };
   template <Form form>
-  EntmaxSolution<Real> search(const Real* scores, Index count, Real largest,
-                              const Real* copies) const;
-  template <Form form, bool counted>
   EntmaxSolution<Real> search_threshold(const Real* scores, Index count, Real largest,
                                         const Real* copies) const;
   EntmaxSolution<Real> search_largest(const Real* scores, Index count, Real largest,

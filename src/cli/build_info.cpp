@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "cli/commit.hpp"
+#include "ops/engine.hpp"
 #include "sweep/machine.hpp"
 
 namespace attnspan {
@@ -31,25 +32,9 @@ std::string utc_now() {
 
 }  // namespace
 
-std::string simd_name() {
-#if defined(__AVX512F__)
-  return "AVX-512";
-#elif defined(__AVX2__) && defined(__FMA__)
-  return "AVX2+FMA";
-#elif defined(__AVX2__)
-  return "AVX2";
-#elif defined(__SSE2__)
-  return "SSE2";
-#elif defined(__ARM_NEON)
-  return "NEON";
-#else
-  return "scalar";
-#endif
-}
-
 std::string describe_build() {
   return "attnspan " ATTNSPAN_VERSION " (" + std::string(build_commit()) + "), " + compiler_name() +
-         ", " + simd_name();
+         ", " + std::string(engine().title);
 }
 
 Json result_context(int threads) {
@@ -58,7 +43,7 @@ Json result_context(int threads) {
           {"commit", build_commit()},
           {"compiler", compiler_name()},
           {"flags", ATTNSPAN_FLAGS},
-          {"simd", simd_name()},
+          {"simd", std::string(engine().title)},
           {"cpu", processor_name()},
           {"cores", std::thread::hardware_concurrency()},
           {"memory_bytes", static_cast<std::int64_t>(memory_bytes())},

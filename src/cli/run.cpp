@@ -14,6 +14,7 @@
 #include "cli/output.hpp"
 #include "core/error.hpp"
 #include "core/names.hpp"
+#include "ops/engine.hpp"
 
 namespace attnspan {
 namespace {
@@ -123,7 +124,11 @@ int run(CLI::App& app, Command& command, int argc, char** argv) {
   app.name("attnspan");
   app.description(summary);
   app.footer(footer);
-  app.set_version_flag("-v,--version", describe_build());
+  // Before the version, which names it.
+  app.add_option_function<std::string>("--simd", choose_engine,
+                                       "Instruction set to use, instead of the widest")
+      ->envname("ATTNSPAN_SIMD");
+  app.set_version_flag("-v,--version", describe_build);
   app.require_subcommand(1);
   try {
     return parse(app, argc, argv) ? command() : exit_ok;

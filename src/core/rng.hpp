@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <numbers>
 
+#include "core/mathematics.hpp"
+
 namespace attnspan {
 
 /// What a random number is for. Streams share no counter, so their numbers are disjoint by
@@ -60,8 +62,8 @@ class Rng {
 
   /// Standard normal (Box and Muller).
   double normal() {
-    const double radius = std::sqrt(-2.0 * std::log(uniform()));
-    return radius * std::cos(2.0 * std::numbers::pi * uniform());
+    const double radius = std::sqrt(-2.0 * math::log(uniform()));
+    return radius * math::cos(2.0 * std::numbers::pi * uniform());
   }
 
  private:

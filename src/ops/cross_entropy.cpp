@@ -2,29 +2,23 @@
 
 #include <cmath>
 
-#include "ops/exponential.hpp"
+#include "core/mathematics.hpp"
+#include "ops/engine.hpp"
 
 namespace attnspan {
 
 template <class Real>
 double cross_entropy(MatrixView<Real> logits, const std::int32_t* targets) {
+  const Kernels<Real>& all = kernels<Real>();
   double loss = 0;
   for (Index i = 0; i < logits.rows; ++i) {
     Real* row = logits.row(i);
-    Real largest = row[0];
-#pragma omp simd reduction(max : largest)
-    for (Index j = 0; j < logits.cols; ++j) largest = row[j] > largest ? row[j] : largest;
+    // A row that is not finite shows in the loss: at its target or in the sum.
+    const Real largest = all.largest(row, logits.cols);
     loss += static_cast<double>(largest - row[targets[i]]);
-    Real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (Index j = 0; j < logits.cols; ++j) {
-      row[j] = exponential(row[j] - largest);
-      sum += row[j];
-    }
-    loss += std::log(static_cast<double>(sum));
-    const Real share = 1 / sum;
-#pragma omp simd
-    for (Index j = 0; j < logits.cols; ++j) row[j] *= share;
+    const double sum = all.exponentials(row, logits.cols, largest, Real(1), row);
+    loss += math::log(sum);
+    all.scale(row, logits.cols, static_cast<Real>(1 / sum));
     row[targets[i]] -= 1;
   }
   return loss;

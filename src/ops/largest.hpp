@@ -2,17 +2,14 @@
 
 #include <limits>
 
-#include "ops/matrix.hpp"
+#include "ops/engine.hpp"
 
 namespace attnspan {
 
 /// The largest of count numbers, -infinity of none.
 template <class Real>
-inline Real largest_of(const Real* values, Index count) {
-  Real largest = -std::numeric_limits<Real>::infinity();
-#pragma omp simd reduction(max : largest)
-  for (Index j = 0; j < count; ++j) largest = values[j] > largest ? values[j] : largest;
-  return largest;
+Real largest_of(const Real* values, Index count) {
+  return kernels<Real>().largest(values, count);
 }
 
 /// The largest of those that stand in a row at all.

@@ -1,51 +1,39 @@
 #include "ops/product.hpp"
 
-#include <Eigen/Core>
 #include <cassert>
+
+#include "ops/engine.hpp"
 
 namespace attnspan {
 namespace {
 
 template <class Real>
-using Dense = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-template <class Real>
-auto map(MatrixView<const Real> m) {
-  return Eigen::Map<const Dense<Real>, 0, Eigen::OuterStride<>>(m.data, m.rows, m.cols,
-                                                                Eigen::OuterStride<>(m.stride));
-}
-
-template <class Real>
-auto map(MatrixView<Real> m) {
-  return Eigen::Map<Dense<Real>, 0, Eigen::OuterStride<>>(m.data, m.rows, m.cols,
-                                                          Eigen::OuterStride<>(m.stride));
-}
-
-template <class A, class B, class C>
-void assign(const A& a, const B& b, C c, Into into) {
-  assert(a.rows() == c.rows() && b.cols() == c.cols() && a.cols() == b.rows());
-  if (c.rows() == 0 || c.cols() == 0) return;
-  if (into == Into::add)
-    c.noalias() += a * b;
-  else
-    c.noalias() = a * b;
+void multiply(MatrixView<const Real> a, bool a_transposed, MatrixView<const Real> b,
+              bool b_transposed, MatrixView<Real> c, Into into) {
+  const Index depth = a_transposed ? a.rows : a.cols;
+  assert((a_transposed ? a.cols : a.rows) == c.rows && (b_transposed ? b.rows : b.cols) == c.cols &&
+         (b_transposed ? b.cols : b.rows) == depth);
+  static thread_local AlignedVector<Real> scratch;
+  const Kernels<Real>& all = kernels<Real>();
+  all.product(a, a_transposed, b, b_transposed, c, into == Into::add,
+              reserve(scratch, all.product_scratch(depth), 1).data);
 }
 
 }  // namespace
 
 template <class Real>
 void product(ConstMatrixView<Real> a, ConstMatrixView<Real> b, MatrixView<Real> c, Into into) {
-  assign(map(a), map(b), map(c), into);
+  multiply<Real>(a, false, b, false, c, into);
 }
 
 template <class Real>
 void product_bt(ConstMatrixView<Real> a, ConstMatrixView<Real> b, MatrixView<Real> c, Into into) {
-  assign(map(a), map(b).transpose(), map(c), into);
+  multiply<Real>(a, false, b, true, c, into);
 }
 
 template <class Real>
 void product_at(ConstMatrixView<Real> a, ConstMatrixView<Real> b, MatrixView<Real> c, Into into) {
-  assign(map(a).transpose(), map(b), map(c), into);
+  multiply<Real>(a, true, b, false, c, into);
 }
 
 template void product(ConstMatrixView<float>, ConstMatrixView<float>, MatrixView<float>, Into);

@@ -7,7 +7,9 @@ namespace attnspan {
 /// Whether a product replaces what the result held or is added to it.
 enum class Into { replace, add };
 
-/// c = a b or c += a b; a is m x k, b is k x n, c is m x n. Views may not overlap c.
+/// c = a b or c += a b; a is m x k, b is k x n, c is m x n. Views may not overlap c. Each element
+/// is one chain of fused multiply-adds in ascending k, begun at 0; c += a b adds it to c
+/// afterwards.
 template <class Real>
 void product(ConstMatrixView<Real> a, ConstMatrixView<Real> b, MatrixView<Real> c,
              Into into = Into::replace);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/engine.hpp"
 #include "position/position.hpp"
 
 namespace attnspan {
@@ -10,9 +11,7 @@ namespace attnspan {
 /// scores[j] -= slope (query - keys[j]): the bias of ALiBi (Press, Smith and Lewis 2022).
 template <class Real>
 inline void add_linear_bias(Real slope, const BiasRow<Real>& row, Real* scores) {
-  const Position query = row.query, *keys = row.keys;
-#pragma omp simd
-  for (Index j = 0; j < row.count; ++j) scores[j] -= slope * static_cast<Real>(query - keys[j]);
+  kernels<Real>().linear_bias(slope, row.query, row.keys, row.count, scores);
 }
 
 /// No bias of the row's last key or one before it is above this.

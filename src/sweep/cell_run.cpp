@@ -263,7 +263,7 @@ CellRow empty_row(const Cell& cell) {
   row.learning_rate = cell.training.learning_rate;
   row.seed = cell.training.replicate;
   row.settings = cell.settings;
-  row.numerics = numerics;
+  row.numerics = numerics();
   row.parameters = parameter_count(cell.model);
   row.metric = &cell.task.task->metric();
   row.chance = cell.task.task->chance(cell.training.train_length);

@@ -32,7 +32,7 @@ std::optional<Checkpoint> CheckpointFile::load() const {
     // The checksum held, so this is what `save` wrote.
     Checkpoint checkpoint{row_from_json(header.at("row"), path_), bytes.substr(end + 1)};
     if (crc32(checkpoint.trainer) != header.at("trainer_crc32") ||
-        checkpoint.row.numerics != numerics)
+        checkpoint.row.numerics != numerics())
       return std::nullopt;
     return checkpoint;
   } catch (const InputError&) {

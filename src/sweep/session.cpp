@@ -44,13 +44,13 @@ SweepSpec resolve_kept(const Json& spec, const std::string& path) {
 }
 
 Json journal_header(const SweepSpec& spec) {
-  return {{"numerics", numerics}, {"spec", to_json(spec)}};
+  return {{"numerics", numerics()}, {"spec", to_json(spec)}};
 }
 
 void check_numerics(std::int64_t found, const std::string& path) {
-  if (found == numerics) return;
+  if (found == numerics()) return;
   throw InputError("'" + path + "' has cells of numerics " + std::to_string(found) +
-                   ", and this attnspan computes with numerics " + std::to_string(numerics) +
+                   ", and this attnspan computes with numerics " + std::to_string(numerics()) +
                    ", which may give other figures" + ways_out);
 }
 

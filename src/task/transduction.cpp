@@ -1,9 +1,9 @@
 #include "task/transduction.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
+#include "core/mathematics.hpp"
 #include "task/shortcuts.hpp"
 
 namespace attnspan {
@@ -95,7 +95,7 @@ class TransductionTask final : public Task {
 
   // EOS is the only token that can stand at its place, so a guesser of symbols is given it.
   double chance(std::int64_t length) const override {
-    return std::pow(static_cast<double>(rules_.choices),
+    return math::pow(static_cast<double>(rules_.choices),
                     -static_cast<double>(rules_.y_symbols(length)));
   }
 

@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   file.write(data[0] % 2 ? std::string(bytes) : with_header(bytes));
   const auto checkpoint = CheckpointFile(file.path()).load();
   if (!checkpoint) return 0;
-  fuzz::require(checkpoint->row.numerics == numerics, "only what this program wrote is taken");
+  fuzz::require(checkpoint->row.numerics == numerics(), "only what this program wrote is taken");
   const std::string before = trainer.save();
   bool loaded = false;
   fuzz::allow_refusal([&] {

@@ -23,7 +23,7 @@ ALLOWED = {
     "train": {"model", "attention", "position", "ops", "task", "record", "core"},
     "report": {"record", "core"},
     "sweep": {"report", "train", "model", "attention", "position", "task", "record", "catalog", "core"},
-    "cli": {"sweep", "report", "train", "model", "attention", "position", "task", "record", "catalog", "core"},
+    "cli": {"sweep", "report", "train", "model", "attention", "position", "task", "record", "catalog", "ops", "core"},
 }
 CATALOGS = ["tasks", "src/position/encodings", "src/attention/normalizers", "src/attention/scalers",
             "src/report/formats"]

@@ -235,7 +235,7 @@ TEST_CASE("a checkpoint reads back whole, or not at all", "[unit]") {
   CHECK(!file.load());
   const std::string trainer("any\n bytes\0 at all", 18);
   CellRow running = row(0);
-  running.numerics = numerics;
+  running.numerics = numerics();
   file.save({running, trainer});
   REQUIRE(file.load());
   CHECK(file.load()->trainer == trainer);
@@ -250,7 +250,7 @@ TEST_CASE("a checkpoint reads back whole, or not at all", "[unit]") {
     write(folder.file(), bytes.substr(0, place));
     CHECK(!file.load());
   }
-  running.numerics = numerics + 1;
+  running.numerics = numerics() + 1;
   file.save({running, trainer});
   CHECK(!file.load());
   file.remove();

@@ -228,16 +228,16 @@ TEST_CASE("cells of other numerics are not gone on with", "[unit]") {
   const Folder folder;
   run(folder, "");
   const Json before = results(folder);
-  alter(folder, [](Json& json) { json["cells"][0]["numerics"] = numerics + 1; });
+  alter(folder, [](Json& json) { json["cells"][0]["numerics"] = numerics() + 1; });
   const auto refused = [&] { return refusal([&] { run(folder, ""); }); };
-  CHECK(contains(refused(), "numerics " + std::to_string(numerics + 1)));
+  CHECK(contains(refused(), "numerics " + std::to_string(numerics() + 1)));
   folder.remove("out.json");
   CHECK(run(folder, "") == 0);
   CHECK(results(folder) == before);
   folder.remove("out.json");
   Journal(folder.file() + ".journal", false)
-      .begin({{"numerics", numerics + 1}, {"spec", to_json(spec())}}, {});
-  CHECK(contains(refused(), "numerics " + std::to_string(numerics + 1)));
+      .begin({{"numerics", numerics() + 1}, {"spec", to_json(spec())}}, {});
+  CHECK(contains(refused(), "numerics " + std::to_string(numerics() + 1)));
 }
 
 TEST_CASE("without a file everything stays in memory", "[unit]") {

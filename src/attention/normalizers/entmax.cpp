@@ -87,7 +87,6 @@ class EntmaxStream final : public RowStream<Real> {
     for (Index begin = 0; begin < count; begin += group) {
       const Index end = std::min(count, begin + group);
       int above = 0;
-#pragma omp simd reduction(+ : above)
       for (Index j = begin; j < end; ++j) above += score[j] > floor ? 1 : 0;
       if (above == 0) continue;
       for (Index j = begin; j < end; ++j) {

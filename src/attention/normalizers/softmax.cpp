@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "attention/normalizer.hpp"
-#include "ops/exponential.hpp"
+#include "core/mathematics.hpp"
+#include "ops/engine.hpp"
 #include "ops/largest.hpp"
 #include "ops/product.hpp"
 
@@ -11,26 +11,6 @@ namespace attnspan {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-/// Numbers that are summed in Real; sums of these are summed in double.
-constexpr Index summed = 512;
-
-/// values[j] = exp(scores[j] - shift); returns their sum.
-template <class Real>
-double exponentials(const Real* scores, Index count, Real shift, Real* values) {
-  double total = 0;
-  for (Index begin = 0; begin < count; begin += summed) {
-    const Index end = std::min(count, begin + summed);
-    Real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (Index j = begin; j < end; ++j) {
-      values[j] = exponential(scores[j] - shift);
-      sum += values[j];
-    }
-    total += static_cast<double>(sum);
-  }
-  return total;
-}
 
 /// Online softmax (Milakov and Gimelshein 2018): sums relative to the largest score so far are
 /// rescaled whenever a larger one arrives.
@@ -42,10 +22,10 @@ class SoftmaxStream final : public RowStream<Real> {
   void start(const Real*, std::span<const Index> visible) override {
     // All keys at or below the floor together weigh at most 2^-25 of the sum for float (2^-54 for
     // double): less than half a unit in the last place.
-    const Real tiny = std::log(std::numeric_limits<Real>::epsilon() / 4);
+    const Real tiny = math::log(std::numeric_limits<Real>::epsilon() / 4);
     rows_.clear();
     for (const Index keys : visible)
-      rows_.push_back({static_cast<Real>(-infinity), 0, tiny - std::log(static_cast<Real>(keys))});
+      rows_.push_back({static_cast<Real>(-infinity), 0, tiny - math::log(static_cast<Real>(keys))});
     attended_.assign(visible.size() * static_cast<std::size_t>(d_head_), 0.0);
   }
 
@@ -59,12 +39,12 @@ class SoftmaxStream final : public RowStream<Real> {
         continue;
       }
       if (largest > row.largest) {
-        const auto rescale = static_cast<double>(exponential(row.largest - largest));
+        const double rescale = math::exp(static_cast<double>(row.largest - largest));
         row.sum *= rescale;
         for (Index j = 0; j < d_head_; ++j) attended(i)[j] *= rescale;
         row.largest = largest;
       }
-      row.sum += exponentials(score, scores.cols, largest, score);
+      row.sum += kernels<Real>().exponentials(score, scores.cols, largest, Real(1), score);
     }
     const auto block = reserve(block_, scores.rows, d_head_);
     product<Real>(scores, values, block);
@@ -109,24 +89,19 @@ class Softmax final : public Normalizer<Real> {
   void forward(const Real*, const Real* scores, Index count, Real* weights,
                Real* state) const override {
     state[0] = largest_of(scores, count);
-    state[1] = static_cast<Real>(1 / exponentials(scores, count, state[0], weights));
-    scale(weights, count, state[1]);
+    const Kernels<Real>& all = kernels<Real>();
+    state[1] = static_cast<Real>(1 / all.exponentials(scores, count, state[0], Real(1), weights));
+    all.scale(weights, count, state[1]);
   }
 
   void rebuild(const Real*, const Real* scores, Index count, const Real* state,
                Real* weights) const override {
-    const Real largest = state[0], share = state[1];
-#pragma omp simd
-    for (Index j = 0; j < count; ++j) weights[j] = exponential(scores[j] - largest) * share;
+    kernels<Real>().exponentials(scores, count, state[0], state[1], weights);
   }
 
   void backward(const Real*, const Real*, const Real* weights, Index count, Real* dweights,
                 Real*) const override {
-    Real inner = 0;
-#pragma omp simd reduction(+ : inner)
-    for (Index j = 0; j < count; ++j) inner += weights[j] * dweights[j];
-#pragma omp simd
-    for (Index j = 0; j < count; ++j) dweights[j] = weights[j] * (dweights[j] - inner);
+    kernels<Real>().softmax_backward(weights, count, dweights);
   }
 
   std::unique_ptr<RowStream<Real>> stream(Index d_head) const override {
@@ -138,25 +113,10 @@ class Softmax final : public Normalizer<Real> {
   void counted(const Real*, const Real* scores, const Real* copies, Index count,
                Real* weights) const override {
     const Real largest = largest_present(scores, copies, count);
-    double total = 0;
-    for (Index begin = 0; begin < count; begin += summed) {
-      const Index end = std::min(count, begin + summed);
-      Real sum = 0;
-      // A key without copies may score above the largest; the factor 0 removes it.
-#pragma omp simd reduction(+ : sum)
-      for (Index j = begin; j < end; ++j) {
-        weights[j] = copies[j] * exponential(scores[j] < largest ? scores[j] - largest : Real(0));
-        sum += weights[j];
-      }
-      total += static_cast<double>(sum);
-    }
-    scale(weights, count, static_cast<Real>(1 / total));
-  }
-
- private:
-  static void scale(Real* weights, Index count, Real factor) {
-#pragma omp simd
-    for (Index j = 0; j < count; ++j) weights[j] *= factor;
+    // A key without copies may score above the largest; the factor 0 removes it.
+    const double sum =
+        kernels<Real>().counted_exponentials(scores, copies, count, largest, weights);
+    kernels<Real>().scale(weights, count, static_cast<Real>(1 / sum));
   }
 };
 

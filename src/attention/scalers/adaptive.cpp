@@ -1,6 +1,5 @@
-#include <cmath>
-
 #include "attention/scaler.hpp"
+#include "core/mathematics.hpp"
 #include "ops/product.hpp"
 
 namespace attnspan {
@@ -15,7 +14,7 @@ class Adaptive final : public Scaler<Real> {
     // From a random start one row in twenty begins near hard-max and training sticks, so the
     // projections start at 0 and the scale at 1.05, softplus(c_b) = 0.05.
     return {{"weights", d_model, 2 * heads, 0, 0},
-            {"scale_bias", 1, heads, std::log(std::expm1(0.05)), 0},
+            {"scale_bias", 1, heads, math::log(math::expm1(0.05)), 0},
             {"exponent_bias", 1, heads, 0, 0}};
   }
 
@@ -24,10 +23,10 @@ class Adaptive final : public Scaler<Real> {
     const AlignedVector<Real> projected = project(parameters, x, s.cols);
     for (Index i = 0; i < s.rows; ++i) {
       const Real* row = projected.data() + i * 2 * s.cols;
-      const Real log_log = std::log(std::log(static_cast<Real>(places[i] + 2)));
+      const Real log_log = math::log(math::log(static_cast<Real>(places[i] + 2)));
       for (Index head = 0; head < s.cols; ++head)
         s.row(i)[head] =
-            1 + softplus(row[head]) * std::exp(2 * std::tanh(row[s.cols + head]) * log_log);
+            1 + softplus(row[head]) * math::exp(2 * math::tanh(row[s.cols + head]) * log_log);
     }
   }
 
@@ -38,12 +37,12 @@ class Adaptive final : public Scaler<Real> {
     Real* dbias = dparameters + x.cols * 2 * heads;
     for (Index i = 0; i < ds.rows; ++i) {
       Real* row = projected.data() + i * 2 * heads;  // becomes its own gradient
-      const Real log_log = std::log(std::log(static_cast<Real>(places[i] + 2)));
+      const Real log_log = math::log(math::log(static_cast<Real>(places[i] + 2)));
       for (Index head = 0; head < heads; ++head) {
-        const Real bend = std::tanh(row[heads + head]);
-        const Real power = std::exp(2 * bend * log_log) * ds.row(i)[head];
+        const Real bend = math::tanh(row[heads + head]);
+        const Real power = math::exp(2 * bend * log_log) * ds.row(i)[head];
         const Real scale = softplus(row[head]);
-        row[head] = power / (1 + std::exp(-row[head]));
+        row[head] = power / (1 + math::exp(-row[head]));
         row[heads + head] = power * scale * 2 * log_log * (1 - bend * bend);
         dbias[head] += row[head];
         dbias[heads + head] += row[heads + head];
@@ -55,7 +54,7 @@ class Adaptive final : public Scaler<Real> {
   }
 
  private:
-  static Real softplus(Real v) { return v > 20 ? v : std::log1p(std::exp(v)); }
+  static Real softplus(Real v) { return v > 20 ? v : math::log1p(math::exp(v)); }
 
   /// rows x 2 heads: what goes into softplus, then what goes into tanh.
   static AlignedVector<Real> project(const Real* parameters, ConstMatrixView<Real> x, Index heads) {

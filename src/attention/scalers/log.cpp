@@ -1,6 +1,5 @@
-#include <cmath>
-
 #include "attention/scaler.hpp"
+#include "core/mathematics.hpp"
 
 namespace attnspan {
 namespace {
@@ -11,13 +10,13 @@ class Log final : public Scaler<Real> {
  public:
   std::vector<TensorSpec> tensors(Index heads, Index) const override {
     // Starts so that the scale is 1 at the 15th token, within every training length.
-    return {{"scale", 1, heads, 1 / std::log(16.0), 0}};
+    return {{"scale", 1, heads, 1 / math::log(16.0), 0}};
   }
 
   void forward(const Real* b, ConstMatrixView<Real>, const Index* places,
                MatrixView<Real> s) const override {
     for (Index i = 0; i < s.rows; ++i) {
-      const Real length = std::log(static_cast<Real>(places[i] + 2));
+      const Real length = math::log(static_cast<Real>(places[i] + 2));
       for (Index head = 0; head < s.cols; ++head) s.row(i)[head] = b[head] * length;
     }
   }
@@ -25,7 +24,7 @@ class Log final : public Scaler<Real> {
   void backward(const Real*, ConstMatrixView<Real>, const Index* places, ConstMatrixView<Real> ds,
                 MatrixView<Real>, Real* db) const override {
     for (Index i = 0; i < ds.rows; ++i) {
-      const Real length = std::log(static_cast<Real>(places[i] + 2));
+      const Real length = math::log(static_cast<Real>(places[i] + 2));
       for (Index head = 0; head < ds.cols; ++head) db[head] += ds.row(i)[head] * length;
     }
   }

@@ -1,5 +1,4 @@
-#include <cmath>
-
+#include "core/mathematics.hpp"
 #include "position/linear_bias.hpp"
 #include "position/scaled_heads.hpp"
 
@@ -15,7 +14,7 @@ class Alibi final : public PositionEncoding<Real> {
     std::vector<double> geometric;
     for (Index head = 1; head <= shape.heads; ++head)
       geometric.push_back(
-          std::exp2(-8.0 * static_cast<double>(head) / static_cast<double>(shape.heads)));
+          math::exp2(-8.0 * static_cast<double>(head) / static_cast<double>(shape.heads)));
     for (const double slope : linear_slopes("alibi", arguments, geometric))
       slopes_.push_back(static_cast<Real>(slope));
   }

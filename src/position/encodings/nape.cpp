@@ -1,7 +1,7 @@
-#include <cmath>
 #include <string>
 
 #include "core/error.hpp"
+#include "core/mathematics.hpp"
 #include "position/linear_bias.hpp"
 #include "position/scaled_heads.hpp"
 
@@ -22,7 +22,7 @@ class Nape final : public PositionEncoding<Real> {
                        std::to_string(shape.heads) + " heads; lower near or raise heads.");
     std::vector<double> geometric;
     for (Index head = 0; head < near; ++head)
-      geometric.push_back(std::exp2(-static_cast<double>(head)));
+      geometric.push_back(math::exp2(-static_cast<double>(head)));
     for (const double slope : linear_slopes("nape", arguments, geometric))
       slopes_.push_back(static_cast<Real>(slope));
   }

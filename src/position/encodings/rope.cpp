@@ -1,6 +1,5 @@
-#include <cmath>
-
 #include "core/error.hpp"
+#include "core/mathematics.hpp"
 #include "position/position.hpp"
 
 namespace attnspan {
@@ -18,7 +17,7 @@ class Rope final : public PositionEncoding<Real> {
     const double base = arguments.number("base");
     for (Index pair = 0; pair < pairs(); ++pair)
       frequencies_.push_back(
-          std::pow(base, -2.0 * static_cast<double>(pair) / static_cast<double>(shape.d_head)));
+          math::pow(base, -2.0 * static_cast<double>(pair) / static_cast<double>(shape.d_head)));
     table_.resize(static_cast<std::size_t>(table_positions * pairs() * 2));
     for (Position position = 0; position < table_positions; ++position)
       fill(position, entry(position));
@@ -76,8 +75,8 @@ class Rope final : public PositionEncoding<Real> {
   void fill(Position position, Real* turns) const {
     for (Index pair = 0; pair < pairs(); ++pair) {
       const double angle = position * frequencies_[static_cast<std::size_t>(pair)];
-      turns[pair] = static_cast<Real>(std::cos(angle));
-      turns[pairs() + pair] = static_cast<Real>(std::sin(angle));
+      turns[pair] = static_cast<Real>(math::cos(angle));
+      turns[pairs() + pair] = static_cast<Real>(math::sin(angle));
     }
   }
 

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "ops/matrix.hpp"
+
+namespace attnspan {
+
+/// What one update of AdamW needs to know, the same for every number of a chunk.
+struct AdamStep {
+  float beta1, beta2;
+  float clip;    ///< gradients are multiplied by it
+  float pace;    ///< learning rate, the first moment's bias taken out
+  float unbias;  ///< what takes out the second moment's
+  float decay;   ///< weights are multiplied by it
+};
+
+/// Sums over the scores above a threshold tau, with excess = slope (score - largest) - tau.
+struct ExcessSums {
+  double count = 0, first = 0, second = 0;  ///< of 1, of the excess, of its square
+};
+
+/// The loops that the time goes into. What they return does not depend on the instruction set that
+/// they were compiled for, as long as it has fused multiply-add: each element of a product is one
+/// chain of multiply-adds in ascending order, and a sum over a row is that of sixteen (float) or
+/// eight (double) lanes, joined in a fixed tree; sums of more than 512 numbers are continued in
+/// double.
+template <class Real>
+struct Kernels {
+  /// c = a b or c += a b, each factor as it is or transposed. scratch: numbers enough by
+  /// product_scratch for the inner dimension.
+  void (*product)(MatrixView<const Real> a, bool a_transposed, MatrixView<const Real> b,
+                  bool b_transposed, MatrixView<Real> c, bool add, Real* scratch);
+  Index (*product_scratch)(Index depth);
+
+  /// The largest of a row, not counting what is not a number; -infinity of none.
+  Real (*largest)(const Real* values, Index count);
+  double (*inner_product)(const Real* a, const Real* b, Index count);
+  /// values *= factor.
+  void (*scale)(Real* values, Index count, Real factor);
+  /// into += from.
+  void (*add)(const Real* from, Index count, Real* into);
+
+  /// values = factor exp(scores - shift), exponents above 88 taken as 88; returns their sum.
+  double (*exponentials)(const Real* scores, Index count, Real shift, Real factor, Real* values);
+  /// values = copies exp(min(0, scores - shift)); returns their sum.
+  double (*counted_exponentials)(const Real* scores, const Real* copies, Index count, Real shift,
+                                 Real* values);
+  /// dweights = weights (dweights - <weights, dweights>).
+  void (*softmax_backward)(const Real* weights, Index count, Real* dweights);
+
+  /// copies may be null: each stands once.
+  ExcessSums (*excess_sums)(const Real* scores, const Real* copies, Index count, Real slope,
+                            Real largest, Real tau);
+  /// weights = share excess^power, power 1 or 2.
+  void (*excess_weights)(const Real* scores, Index count, Real slope, Real largest, Real tau,
+                         Real share, int power, Real* weights);
+  /// dweights = u (dweights - <u, dweights> / sum u), u = weights^(1/2) where rooted, else 1 where
+  /// weights are above 0.
+  void (*entmax_backward)(const Real* weights, Index count, bool rooted, Real* dweights);
+
+  void (*gelu)(const Real* x, Index count, Real* y);
+  void (*gelu_backward)(const Real* x, Index count, Real* dy);
+  void (*rmsnorm)(MatrixView<const Real> x, const Real* gain, MatrixView<Real> y,
+                  Real* inverse_rms);
+  void (*rmsnorm_backward)(MatrixView<const Real> x, const Real* gain, const Real* inverse_rms,
+                           MatrixView<const Real> dy, MatrixView<Real> dx, Real* dgain);
+
+  /// scores[j] -= slope (query - keys[j]).
+  void (*linear_bias)(Real slope, std::int32_t query, const std::int32_t* keys, Index count,
+                      Real* scores);
+
+  /// One update of `count` weights and their two moments.
+  void (*adam)(const AdamStep& step, const Real* gradient, Index count, Real* first, Real* second,
+               Real* weights);
+  /// average = keep average + (1 - keep) values.
+  void (*average)(const Real* values, Index count, Real keep, Real* average);
+};
+
+/// The kernels compiled for one instruction set.
+struct Engine {
+  const char* name;   ///< as it is asked for: "avx2"
+  const char* title;  ///< as it is written about: "AVX2+FMA"
+  bool fused;         ///< has fused multiply-add; all that have give the same numbers
+  Kernels<float> single;
+  Kernels<double> twice;
+};
+
+/// Those that this program holds and this processor has, the widest last.
+std::span<const Engine* const> engines();
+
+/// The one in use: the widest, unless another was chosen.
+const Engine& engine();
+
+/// Chooses one by name, before any work is done. Throws InputError where the processor has none of
+/// that name.
+void choose_engine(const std::string& name);
+
+template <class Real>
+const Kernels<Real>& kernels() {
+  if constexpr (std::is_same_v<Real, float>)
+    return engine().single;
+  else
+    return engine().twice;
+}
+
+}  // namespace attnspan

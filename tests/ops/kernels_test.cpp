@@ -1,0 +1,195 @@
+// Every kernel under every instruction set that this processor has: right, and the same to the last
+// bit wherever there is fused multiply-add.
+
+#include <functional>
+#include <limits>
+
+#include "core/checksum.hpp"
+#include "ops/engine.hpp"
+#include "support/catch.hpp"
+#include "support/numbers.hpp"
+
+using namespace attnspan;
+
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+float exponential(const Engine& engine, float x) {
+  float value = 0;
+  engine.single.exponentials(&x, 1, 0, 1, &value);
+  return value;
+}
+
+}  // namespace
+
+TEST_CASE("float exponential is within 2^-22 of the true value", "[property]") {
+  std::vector<float> x, values;
+  for (double at = -87.29; at <= 88; at += 1.7e-3) x.push_back(static_cast<float>(at));
+  values.resize(x.size());
+  for (const Engine* engine : engines()) {
+    INFO(engine->name);
+    engine->single.exponentials(x.data(), static_cast<Index>(x.size()), 0, 1, values.data());
+    double worst = 0;
+    for (std::size_t i = 0; i < x.size(); ++i)
+      worst = std::max(
+          worst,
+          std::abs(static_cast<double>(values[i]) / std::exp(static_cast<double>(x[i])) - 1));
+    CHECK(worst < 0x1p-22);
+  }
+}
+
+TEST_CASE("float exponential is exactly 1 at 0, saturates and keeps NaN", "[unit]") {
+  for (const Engine* engine : engines()) {
+    INFO(engine->name);
+    CHECK(exponential(*engine, 0.0f) == 1);
+    CHECK(exponential(*engine, -0.0f) == 1);
+    CHECK(exponential(*engine, -infinity) == 0);
+    CHECK(exponential(*engine, -1e30f) == 0);
+    CHECK(exponential(*engine, -88.0f) == 0);
+    CHECK_FALSE(std::signbit(exponential(*engine, -infinity)));
+    CHECK(std::isfinite(exponential(*engine, infinity)));
+    CHECK(exponential(*engine, infinity) == exponential(*engine, 88.0f));
+    CHECK(exponential(*engine, 1e30f) == exponential(*engine, 88.0f));
+    CHECK(std::isnan(exponential(*engine, std::numeric_limits<float>::quiet_NaN())));
+  }
+}
+
+namespace {
+
+/// The bytes of everything that the kernels make of random numbers, at lengths around the width of
+/// the lanes and around where sums are continued in double.
+template <class Real>
+class Trace {
+ public:
+  explicit Trace(const Kernels<Real>& kernels) : kernels_(kernels) {
+    for (const Index count : {1, 3, 8, 15, 16, 17, 40, 64, 111, 512, 513, 1500}) row(count);
+    for (const Index m : {1, 2, 5, 6, 8, 13, 64})
+      for (const Index n : {1, 4, 8, 15, 16, 17, 32, 70})
+        for (const Index k : {1, 3, 16, 64, 530}) product(m, n, k);
+    matrix(7, 40);
+    update(100);
+  }
+
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  template <class Number>
+  void put(const Number* numbers, Index count) {
+    bytes_.append(reinterpret_cast<const char*>(numbers),
+                  static_cast<std::size_t>(count) * sizeof(Number));
+  }
+  void put(double number) { put(&number, 1); }
+  void put(const ExcessSums& sums) {
+    put(sums.count);
+    put(sums.first);
+    put(sums.second);
+  }
+
+  void row(Index count) {
+    const auto scores = normal_vector<Real>(rng_, count, 3),
+               other = normal_vector<Real>(rng_, count);
+    AlignedVector<Real> copies(scores.size()), values(scores.size());
+    AlignedVector<std::int32_t> places(scores.size());
+    for (std::size_t j = 0; j < copies.size(); ++j) {
+      copies[j] = static_cast<Real>(rng_.below(3));
+      places[j] = static_cast<std::int32_t>(j);
+    }
+    const Real largest = kernels_.largest(scores.data(), count), tau = Real(-0.3);
+    put(static_cast<double>(largest));
+    put(kernels_.inner_product(scores.data(), other.data(), count));
+    put(kernels_.exponentials(scores.data(), count, largest, Real(0.7), values.data()));
+    put(values.data(), count);
+    put(kernels_.counted_exponentials(scores.data(), copies.data(), count, Real(1), values.data()));
+    put(values.data(), count);
+    kernels_.scale(values.data(), count, Real(0.3));
+    kernels_.add(other.data(), count, values.data());
+    put(values.data(), count);
+    put(kernels_.excess_sums(scores.data(), nullptr, count, Real(0.5), largest, tau));
+    put(kernels_.excess_sums(scores.data(), copies.data(), count, Real(0.5), largest, tau));
+    for (const int power : {1, 2}) {
+      AlignedVector<Real> dweights = other;
+      kernels_.excess_weights(scores.data(), count, Real(0.5), largest, tau, Real(1.1), power,
+                              values.data());
+      put(values.data(), count);
+      kernels_.entmax_backward(values.data(), count, power == 2, dweights.data());
+      put(dweights.data(), count);
+      kernels_.softmax_backward(values.data(), count, dweights.data());
+      put(dweights.data(), count);
+    }
+    AlignedVector<Real> slopes = other;
+    kernels_.gelu(scores.data(), count, values.data());
+    put(values.data(), count);
+    kernels_.gelu_backward(scores.data(), count, slopes.data());
+    put(slopes.data(), count);
+    kernels_.linear_bias(Real(1) / 3, static_cast<std::int32_t>(count), places.data(), count,
+                         slopes.data());
+    put(slopes.data(), count);
+  }
+
+  void product(Index m, Index n, Index k) {
+    for (const bool a_transposed : {false, true})
+      for (const bool b_transposed : {false, true})
+        for (const bool add : {false, true}) {
+          const auto a =
+              a_transposed ? normal_matrix<Real>(rng_, k, m) : normal_matrix<Real>(rng_, m, k);
+          const auto b =
+              b_transposed ? normal_matrix<Real>(rng_, n, k) : normal_matrix<Real>(rng_, k, n);
+          auto c = normal_matrix<Real>(rng_, m, n);
+          AlignedVector<Real> scratch(static_cast<std::size_t>(kernels_.product_scratch(k)));
+          kernels_.product(a.view(), a_transposed, b.view(), b_transposed, c.view(), add,
+                           scratch.data());
+          put(c.numbers.data(), m * n);
+        }
+  }
+
+  void matrix(Index rows, Index d) {
+    const auto x = normal_matrix<Real>(rng_, rows, d), dy = normal_matrix<Real>(rng_, rows, d);
+    const auto gain = normal_vector<Real>(rng_, d);
+    auto y = dy, dx = x;
+    AlignedVector<Real> inverse_rms(static_cast<std::size_t>(rows)), dgain = gain;
+    kernels_.rmsnorm(x.view(), gain.data(), y.view(), inverse_rms.data());
+    put(y.numbers.data(), rows * d);
+    kernels_.rmsnorm_backward(x.view(), gain.data(), inverse_rms.data(), dy.view(), dx.view(),
+                              dgain.data());
+    put(dx.numbers.data(), rows * d);
+    put(dgain.data(), d);
+  }
+
+  void update(Index count) {
+    const auto gradient = normal_vector<Real>(rng_, count);
+    auto first = normal_vector<Real>(rng_, count), second = normal_vector<Real>(rng_, count),
+         weights = normal_vector<Real>(rng_, count), average = weights;
+    for (Real& number : second) number *= number;
+    kernels_.adam({0.9f, 0.99f, 0.7f, 0.01f, 1.5f, 0.999f}, gradient.data(), count, first.data(),
+                  second.data(), weights.data());
+    kernels_.average(weights.data(), count, Real(0.99), average.data());
+    for (const auto* numbers : {&first, &second, &weights, &average}) put(numbers->data(), count);
+  }
+
+  const Kernels<Real>& kernels_;
+  Rng rng_ = random_numbers(9);
+  std::string bytes_;
+};
+
+}  // namespace
+
+TEST_CASE("every kernel gives the same bytes under every instruction set that fuses",
+          "[property]") {
+  const Engine* first = nullptr;
+  std::string single, twice;
+  for (const Engine* engine : engines()) {
+    if (!engine->fused) continue;
+    INFO(engine->name << " beside " << (first ? first->name : "nothing"));
+    const Trace<float> floats(engine->single);
+    const Trace<double> doubles(engine->twice);
+    if (!first) {
+      first = engine;
+      single = floats.bytes();
+      twice = doubles.bytes();
+    }
+    // Not CHECK(a == b): it would print megabytes.
+    CHECK((floats.bytes() == single));
+    CHECK((doubles.bytes() == twice));
+  }
+}
