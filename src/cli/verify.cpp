@@ -52,10 +52,10 @@ std::vector<Claim> read_claims(const VerifyOptions& options) {
         std::find(options.only.begin(), options.only.end(), row.key) == options.only.end())
       continue;
     if (row.status == Status::failed) continue;
-    if (row.numerics != numerics)
+    if (row.numerics != numerics())
       throw InputError("'" + options.path + "' has cells of numerics " +
-                       std::to_string(row.numerics) +
-                       ", and this attnspan computes with numerics " + std::to_string(numerics) +
+                       std::to_string(row.numerics()) +
+                       ", and this attnspan computes with numerics " + std::to_string(numerics()) +
                        ", so that no bytes can be compared.");
     const auto cell = cells.find(identity(row));
     if (cell == cells.end())
