@@ -98,7 +98,9 @@ class Mqmtar final : public Task {
   }
 
   // The `?` and EOS of the target stand where they must, so a guesser of symbols is given them.
-  double chance(std::int64_t) const override { return math::pow(static_cast<double>(symbols), -static_cast<double>(queries * word_length)); }
+  double chance(std::int64_t) const override {
+    return math::pow(static_cast<double>(symbols), -static_cast<double>(queries * word_length));
+  }
 
   double token_chance() const override { return 1.0 / symbols; }
 

@@ -117,7 +117,7 @@ class Needle final : public Task {
 
   double chance(std::int64_t) const override {
     return math::pow(static_cast<double>(needles_.alphabet),
-                    -static_cast<double>(needles_.value_length));
+                     -static_cast<double>(needles_.value_length));
   }
 
   double token_chance() const override { return 1.0 / static_cast<double>(needles_.alphabet); }

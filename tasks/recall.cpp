@@ -102,7 +102,7 @@ class Recall final : public Task {
 
   double chance(std::int64_t) const override {
     return math::pow(static_cast<double>(pairs_.alphabet),
-                    -static_cast<double>(queries_ * pairs_.value_length));
+                     -static_cast<double>(queries_ * pairs_.value_length));
   }
 
   double token_chance() const override { return 1.0 / static_cast<double>(pairs_.alphabet); }

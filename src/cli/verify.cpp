@@ -54,7 +54,7 @@ std::vector<Claim> read_claims(const VerifyOptions& options) {
     if (row.status == Status::failed) continue;
     if (row.numerics != numerics())
       throw InputError("'" + options.path + "' has cells of numerics " +
-                       std::to_string(row.numerics()) +
+                       std::to_string(row.numerics) +
                        ", and this attnspan computes with numerics " + std::to_string(numerics()) +
                        ", so that no bytes can be compared.");
     const auto cell = cells.find(identity(row));

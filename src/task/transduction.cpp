@@ -96,7 +96,7 @@ class TransductionTask final : public Task {
   // EOS is the only token that can stand at its place, so a guesser of symbols is given it.
   double chance(std::int64_t length) const override {
     return math::pow(static_cast<double>(rules_.choices),
-                    -static_cast<double>(rules_.y_symbols(length)));
+                     -static_cast<double>(rules_.y_symbols(length)));
   }
 
   double token_chance() const override { return 1.0 / static_cast<double>(rules_.choices); }
