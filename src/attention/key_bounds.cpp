@@ -84,8 +84,8 @@ void KeyBounds<Real>::Tile::bound(const KeyBounds& keys, Index head, ConstMatrix
 // largest coordinates that of a bound's; a sum of `width` of them is off by less than `width` units
 // in the last place of that, and norms, bias and their sums by a few more.
 template <class Real>
-Real KeyBounds<Real>::Tile::slack(Index row, Index block, Real bias) const {
-  return (norms_[static_cast<std::size_t>(row)] * sizes_[static_cast<std::size_t>(block)] +
+Real KeyBounds<Real>::Tile::slack(Index row, Index of_block, Real bias) const {
+  return (norms_[static_cast<std::size_t>(row)] * sizes_[static_cast<std::size_t>(of_block)] +
           std::abs(bias)) *
          rounding_;
 }

@@ -26,19 +26,20 @@ class KeyBounds {
 
     /// No score of this row with a key of the block, biases of at most `bias` added, is above this,
     /// however it is rounded; not a number where a key or a query is not.
-    Real here(Index row, Index block, Real bias) const {
-      return upper_[static_cast<std::size_t>(row * blocks_ + block)] + slack(row, block, bias) +
-             bias;
+    Real here(Index row, Index of_block, Real bias) const {
+      return upper_[static_cast<std::size_t>(row * blocks_ + of_block)] +
+             slack(row, of_block, bias) + bias;
     }
 
     /// The same for the keys of this block and of every earlier one.
-    Real here_or_earlier(Index row, Index block, Real bias) const {
-      const auto at = static_cast<std::size_t>(block);
-      return norms_[static_cast<std::size_t>(row)] * lengths_[at] + slack(row, block, bias) + bias;
+    Real here_or_earlier(Index row, Index of_block, Real bias) const {
+      const auto at = static_cast<std::size_t>(of_block);
+      return norms_[static_cast<std::size_t>(row)] * lengths_[at] + slack(row, of_block, bias) +
+             bias;
     }
 
    private:
-    Real slack(Index row, Index block, Real bias) const;
+    Real slack(Index row, Index of_block, Real bias) const;
 
     Index blocks_ = 0;
     Real rounding_ = 0;
