@@ -1,5 +1,3 @@
-#include <map>
-
 #include "core/error.hpp"
 #include "task/haystack.hpp"
 #include "task/transduction.hpp"
@@ -14,19 +12,6 @@ Symbols unstack(std::span<const Token> x) {
   Symbols y(x.size());
   auto front = y.end();
   for (; !x.empty(); x = x.first(x.size() - 1)) *--front = x.back();
-  return y;
-}
-
-/// What followed the symbol before where it stood first, or last; the first of all is given.
-Symbols follow(std::span<const Token> x, bool first) {
-  std::map<Token, Token> next;
-  for (std::size_t i = 0; i + 1 < x.size(); ++i)
-    if (!first || next.count(x[i]) == 0) next[x[i]] = x[i + 1];
-  Symbols y(x.begin(), x.begin() + (x.empty() ? 0 : 1));
-  while (y.size() < x.size()) {
-    const auto found = next.find(y.back());
-    y.push_back(found == next.end() ? y.back() : found->second);
-  }
   return y;
 }
 
@@ -61,11 +46,7 @@ TaskEntry copy() {
       };
     } else {
       // Where no symbol comes twice, this would be the task itself.
-      for (const bool first : {true, false})
-        copy.shortcuts.push_back({std::string("follow the ") + (first ? "first" : "last"),
-                                  std::string("what followed the symbol before where it stood ") +
-                                      (first ? "first" : "last"),
-                                  [first](std::span<const Token> x) { return follow(x, first); }});
+      for (const bool first : {true, false}) copy.shortcuts.push_back(follow_guess(first));
     }
     return make_transduction(std::move(copy));
   };

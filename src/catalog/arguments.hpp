@@ -31,6 +31,9 @@ class Arguments {
   /// repeated name. `owner` is named in messages.
   Arguments(std::string_view owner, std::string_view text, const std::vector<ParameterSpec>& specs);
 
+  /// Whether there is a parameter of this name.
+  bool has(std::string_view name) const { return values_.find(name) != values_.end(); }
+
   std::int64_t integer(std::string_view name) const;
   double number(std::string_view name) const;
   std::vector<double> numbers(std::string_view name) const;

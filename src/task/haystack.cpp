@@ -169,7 +169,7 @@ HaystackItems haystack_items(const std::string& task, const std::string& item, s
           .alphabet = arguments.integer("alphabet"),
           .key_length = key_length,
           .value_length = value_length,
-          .crowded = arguments.number("crowded")};
+          .crowded = arguments.has("crowded") ? arguments.number("crowded") : 0};
 }
 
 std::vector<std::size_t> draw_questions(Rng& rng, std::int64_t items, std::int64_t questions) {

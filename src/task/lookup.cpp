@@ -78,7 +78,7 @@ Reading read_pairs(std::span<const Token> hidden, const PairMarks& marks, std::s
 std::vector<Token> whole_key(std::span<const Token> key) { return {key.begin(), key.end()}; }
 
 std::vector<Token> look_up(const Reading& reading, const View& view, std::span<const Token> hidden,
-                           std::span<const std::int32_t> answers) {
+                           std::span<const std::int32_t> answers, Telling telling) {
   std::map<std::vector<Token>, std::span<const Token>> told;
   std::vector<Token> filled = frame_of(reading, hidden.size());
   for (const Mention& mention : reading.mentions) {
@@ -88,7 +88,11 @@ std::vector<Token> look_up(const Reading& reading, const View& view, std::span<c
       const auto found = told.find(key);
       if (found != told.end()) fill(filled, mention.value, found->second);
     } else if (mention.value + reading.value_length <= hidden.size()) {
-      told[key] = hidden.subspan(mention.value, reading.value_length);
+      const std::span<const Token> value = hidden.subspan(mention.value, reading.value_length);
+      if (telling == Telling::first)
+        told.try_emplace(key, value);
+      else
+        told[key] = value;
     }
   }
   return at(filled, answers);

@@ -42,10 +42,13 @@ Reading read_pairs(std::span<const Token> hidden, const PairMarks& marks, std::s
 using View = std::function<std::vector<Token>(std::span<const Token> key)>;
 std::vector<Token> whole_key(std::span<const Token> key);
 
-/// What belongs at `answers` when every question is answered with the value last told for its key;
-/// -1 where none was.
+/// Which value holds where one key was told several.
+enum class Telling { first, last };
+
+/// What belongs at `answers` when every question is answered with the value told for its key; -1
+/// where none was.
 std::vector<Token> look_up(const Reading& reading, const View& view, std::span<const Token> hidden,
-                           std::span<const std::int32_t> answers);
+                           std::span<const std::int32_t> answers, Telling telling = Telling::last);
 
 /// Solvers that see part of the key, or only the values.
 std::vector<Shortcut> lookup_shortcuts(const Read& read, std::size_t key_length);

@@ -1,6 +1,7 @@
 #include "task/transduction.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "core/mathematics.hpp"
@@ -95,8 +96,13 @@ class TransductionTask final : public Task {
 
   // EOS is the only token that can stand at its place, so a guesser of symbols is given it.
   double chance(std::int64_t length) const override {
+    if (rules_.chance) return rules_.chance(length);
     return math::pow(static_cast<double>(rules_.choices),
                      -static_cast<double>(rules_.y_symbols(length)));
+  }
+
+  std::vector<Quantity> quantities(std::int64_t length) const override {
+    return rules_.quantities ? rules_.quantities(length) : std::vector<Quantity>();
   }
 
   double token_chance() const override { return 1.0 / static_cast<double>(rules_.choices); }
@@ -163,6 +169,27 @@ ParameterSpec symbols_parameter(const std::string& default_value) {
 Transduction::Guess most_common_guess() {
   return {"most common symbol", "the symbol most common in x, all along",
           [](std::span<const Token> x) { return Symbols(x.size(), most_common(x)); }};
+}
+
+Transduction::Guess follow_guess(bool first) {
+  const std::string which = first ? "first" : "last";
+  return {"follow the " + which, "what followed the symbol before where it stood " + which,
+          [first](std::span<const Token> x) {
+            std::map<Token, Token> next;
+            for (std::size_t i = 0; i + 1 < x.size(); ++i)
+              if (!first || next.count(x[i]) == 0) next[x[i]] = x[i + 1];
+            Symbols y(x.begin(), x.begin() + (x.empty() ? 0 : 1));
+            while (y.size() < x.size()) {
+              const auto found = next.find(y.back());
+              y.push_back(found == next.end() ? y.back() : found->second);
+            }
+            return y;
+          }};
+}
+
+Transduction::Guess same_symbol_guess() {
+  return {"same symbol", "the symbol itself",
+          [](std::span<const Token> x) { return Symbols(x.begin(), x.end()); }};
 }
 
 }  // namespace attnspan

@@ -45,12 +45,18 @@ struct Transduction {
   /// Symbols that one y_i can be, for chance.
   std::int64_t choices = 0;
 
+  /// Chance of a whole sample; that of y_symbols guesses unless given.
+  std::function<double(std::int64_t length)> chance = {};
+
   /// Like Shortcut, from x alone.
   struct Guess {
     std::string name, summary;
     Transduce y;
   };
   std::vector<Guess> shortcuts = {};
+
+  /// As Task::quantities.
+  std::function<std::vector<Quantity>(std::int64_t length)> quantities = {};
 };
 
 /// The task, in the shape that all tasks have.
@@ -64,5 +70,11 @@ ParameterSpec symbols_parameter(const std::string& default_value);
 
 /// Shortcut: as many as x of the symbol most common in x.
 Transduction::Guess most_common_guess();
+
+/// Shortcut: what followed the symbol before where it stood first, or last.
+Transduction::Guess follow_guess(bool first);
+
+/// Shortcut: each symbol is its own label.
+Transduction::Guess same_symbol_guess();
 
 }  // namespace attnspan

@@ -38,7 +38,7 @@ TEST_CASE("every task is made again from its resolved name", "[property]") {
 }
 
 TEST_CASE("bad task names are refused with what is allowed", "[unit]") {
-  CHECK(refusal("recal").find("unknown task 'recal'; did you mean 'recall'? Allowed: copy") == 0);
+  CHECK(refusal("recal").find("unknown task 'recal'; did you mean 'recall'? Allowed: ") == 0);
   CHECK(refusal("").find("unknown task ''") == 0);
   CHECK(refusal("Copy").find("did you mean 'copy'?") != std::string::npos);
   CHECK(refusal("copy:") == "copy: parameters must follow the ':', as name=value.");
