@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 from support import PROGRAM, ProgramTest, main
@@ -41,7 +42,7 @@ class CommandTest(ProgramTest):
 
     def test_list_names_everything_once(self):
         whole = self.succeed("list")
-        for what, names in (("tasks", ["copy", "sort", "recall", "needle"]),
+        for what, names in (("tasks", ["copy", "sort", "recall", "needle", "mqmtar", "flip-flop"]),
                             ("attention", ["softmax", "ssmax", "entmax", "asentmax"]),
                             ("positions", ["nope", "rope", "alibi", "nape"]),
                             ("presets", ["quick", "smoke"])):
@@ -74,6 +75,23 @@ class CommandTest(ProgramTest):
             self.assertEqual(sample["index"], index)
             answers = [sample["tokens"][place] for place in sample["answers"]]
             self.assertEqual(sorted(sample["tokens"][1:6]), answers[:5])
+
+    def test_every_task_is_explained_and_shown(self):
+        tasks = re.findall(r"(?m)^  ([a-z]+(?:-[a-z]+)*)  ", self.succeed("list", "tasks"))
+        self.assertGreater(len(tasks), 20)
+        for task in tasks:
+            self.assertIn(f"task {task}: ", self.succeed("list", task))
+            line = json.loads(self.succeed("data", task, "--length", "64", "--samples", "1",
+                                           "--format", "jsonl"))
+            self.assertLess(max(line["answers"]), len(line["tokens"]))
+            self.assertEqual(line["text"].count("["), len(line["answers"]), task)
+            self.assertEqual(len(line.get("targets", line["answers"])), len(line["answers"]))
+
+    def test_data_says_how_many_distractors_there_are(self):
+        line = json.loads(self.succeed("data", "mqmtar", "--length", "65536", "--samples", "1",
+                                       "--format", "jsonl"))
+        self.assertEqual((line["length"], line["pairs"], line["context_tokens"]),
+                         (65536, 8738, 61166))
 
     def test_data_is_the_same_each_time_and_differs_by_split_and_seed(self):
         def data(*more):
