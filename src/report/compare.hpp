@@ -13,7 +13,7 @@ namespace attnspan {
 
 /// The headline metric of a row minus that of its baseline at one multiple, paired by seeds and
 /// test samples. It has an interval and no verdict: the test is made once, over all multiples.
-struct Difference {
+struct MultipleDifference {
   double multiple = 0;
   double value = 0;
   Interval ci95;
@@ -27,7 +27,7 @@ enum class Verdict { better, worse, not_distinguishable, none };
 struct RowComparison {
   std::string baseline;  ///< the other row's variant_name; empty where there is none
   std::string reason;    ///< why there is no difference, or no verdict; empty when there is one
-  std::vector<Difference> differences;  ///< at each multiple common to both, increasing
+  std::vector<MultipleDifference> differences;  ///< at each multiple common to both, increasing
   PairedTest test;                      ///< on the mean over these multiples
   double adjusted_p = 1;                ///< Holm over the variants of the task
   Verdict verdict = Verdict::none;

@@ -78,7 +78,7 @@ Grid difference_grid(const Block& block) {
     const Metric& metric = *block.rows[i]->metric;
     grid.push_back({variant_name(*block.rows[i])});
     for (const double multiple : block.multiples) {
-      const Difference* found = find_difference(*block.comparisons[i], multiple);
+      const MultipleDifference* found = find_difference(*block.comparisons[i], multiple);
       grid.back().push_back(found == nullptr ? "-"
                                              : difference_text(found->value, metric) + " [" +
                                                    difference_text(found->ci95.low, metric) + ", " +

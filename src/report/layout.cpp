@@ -114,8 +114,8 @@ const Accuracy* find_accuracy(const TableRow& row, double multiple) {
   return nullptr;
 }
 
-const Difference* find_difference(const RowComparison& comparison, double multiple) {
-  for (const Difference& difference : comparison.differences)
+const MultipleDifference* find_difference(const RowComparison& comparison, double multiple) {
+  for (const MultipleDifference& difference : comparison.differences)
     if (difference.multiple == multiple) return &difference;
   return nullptr;
 }

@@ -54,7 +54,7 @@ std::vector<Block> blocks(const Comparison& comparison);
 
 /// The figures of a row at a multiple, or null when it was not tested.
 const Accuracy* find_accuracy(const TableRow& row, double multiple);
-const Difference* find_difference(const RowComparison& comparison, double multiple);
+const MultipleDifference* find_difference(const RowComparison& comparison, double multiple);
 
 /// The best shortcut of the block at a multiple; nothing where the task has none.
 std::optional<BestShortcut> find_shortcut(const Block& block, double multiple);

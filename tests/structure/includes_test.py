@@ -77,6 +77,17 @@ class Includes(unittest.TestCase):
                  if room != "cli" and PRINTS.search(file.read_text())]
         self.assertEqual(found, [])
 
+    def test_a_type_of_a_header_has_its_name_alone(self):
+        # Two types of one name would be one to the linker, whatever they hold.
+        defined = {}
+        for _, file in rooms(SOURCE):
+            text = file.read_text()
+            spaces = "::".join(re.findall(r"^namespace ([\w:]+)", text, re.MULTILINE))
+            for name in re.findall(r"^(?:struct|class|enum class) (\w+)[^;{]*\{", text, re.MULTILINE):
+                if file.suffix == ".hpp" and "\nnamespace {\n" not in text:
+                    defined.setdefault((spaces, name), []).append(str(file.relative_to(SOURCE)))
+        self.assertEqual([found for found in defined.values() if len(found) > 1], [])
+
     def test_catalog_folders_hold_one_file_an_entry(self):
         for catalog in CATALOGS:
             for file in (SOURCE / catalog).iterdir():

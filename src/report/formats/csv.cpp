@@ -84,7 +84,7 @@ std::string row_text(const TableRow& row, const RowComparison& comparison) {
     if (accuracy.shortcut)
       writer.add(
           {&accuracy, "best_shortcut", "", "exact_match", accuracy.shortcut->exact_match, samples});
-    if (const Difference* found = find_difference(comparison, accuracy.multiple))
+    if (const MultipleDifference* found = find_difference(comparison, accuracy.multiple))
       writer.add({&accuracy, "difference", "", metric, found->value, samples, found->ci95});
   }
   // A variant of which nothing came out must not vanish.

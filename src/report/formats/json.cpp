@@ -24,7 +24,7 @@ Json comparison_json(const RowComparison& comparison) {
     json["seeds_needed"] = comparison.seeds_needed ? Json(*comparison.seeds_needed) : Json();
   }
   json["differences"] = Json::array();
-  for (const Difference& difference : comparison.differences)
+  for (const MultipleDifference& difference : comparison.differences)
     json["differences"].push_back({{"multiple", difference.multiple},
                                    {"difference", difference.value},
                                    {"ci95", to_json(difference.ci95)}});

@@ -70,7 +70,7 @@ std::vector<Line> row_lines(const TableRow& row, const RowComparison& comparison
         figures[2] = range_text(accuracy->value.min, accuracy->value.max, metric);
       if (difference > 3) figures[3] = value_text(accuracy->with_lost, metric);
     }
-    if (const Difference* found = find_difference(comparison, multiple)) {
+    if (const MultipleDifference* found = find_difference(comparison, multiple)) {
       figures[difference] = difference_text(found->value, metric);
       figures[difference + 1] = short_value_text(found->ci95.low, metric) + ".." +
                                 short_value_text(found->ci95.high, metric);
