@@ -30,8 +30,14 @@ AttentionParts<Real> make_parts(const AttentionShape& shape, const std::string& 
                                 const std::string& position) {
   const AttentionVariant chosen = attention_variant(variant);
   const Choice<PositionEntry> encoding = position_choice(position);
-  return {chosen.scaler.make<Real>(), chosen.normalizer.make<Real>(),
-          encoding.make<Real>(PositionShape{shape.heads, shape.d_head}), scaled_heads(encoding)};
+  AttentionParts<Real> parts{chosen.scaler.make<Real>(), chosen.normalizer.make<Real>(),
+                             encoding.make<Real>(PositionShape{shape.heads, shape.d_head}),
+                             scaled_heads(encoding)};
+  if (parts.normalizer->positional() && encoding.entry->name != "nope")
+    throw InputError("attention " + chosen.normalizer.entry->name +
+                     " tells positions apart by itself; use it with position nope, not " +
+                     encoding.label() + ".");
+  return parts;
 }
 
 template <class Real>

@@ -29,6 +29,9 @@ class Normalizer {
   /// divided by sqrt(d_head).
   virtual bool unit_vectors() const { return false; }
 
+  /// Whether weights depend on the order of the keys, which leaves no room for a position encoding.
+  virtual bool positional() const { return false; }
+
   /// The normalizer of evaluation, with the same learned numbers; this one, unless it acts
   /// differently there. Its gradient is never asked for.
   virtual const Normalizer& at_evaluation() const { return *this; }

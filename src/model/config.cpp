@@ -26,13 +26,13 @@ void check(const ModelConfig& config) {
   if (config.d_model % config.heads != 0)
     throw InputError("heads must divide d_model, but " + std::to_string(config.heads) +
                      " heads do not divide " + std::to_string(config.d_model) + ".");
-  for (const std::string& name : by_layer("attention", config.attention, config.layers))
-    attention_variant(name);
+  const auto attentions = by_layer("attention", config.attention, config.layers);
   const auto positions = by_layer("position", config.position, config.layers);
-  for (const std::string& name : positions) {
-    const auto position = make_position<float>(name, {config.heads, config.d_head()});
-    if (position->embeds() && name != positions[0])
-      throw InputError("position " + name +
+  for (std::size_t layer = 0; layer < positions.size(); ++layer) {
+    const auto parts =
+        make_parts<float>({config.heads, config.d_head()}, attentions[layer], positions[layer]);
+    if (parts.position->embeds() && positions[layer] != positions[0])
+      throw InputError("position " + positions[layer] +
                        " adds to the embedding, so it must be that of the first layer.");
   }
 }

@@ -61,25 +61,27 @@ LayerInputs<Real> clustered(Rng& rng, const PackedRows& rows, double size) {
 template <class Real>
 void check_streaming(const PackedRows& rows, bool skip, double bound) {
   std::uint64_t name = 0;
-  for (const std::string& variant : every_pairing())
-    for (const std::string& position : every_position()) {
-      const Heads<Real> attention = heads_of<Real>(shape, variant, position);
-      const auto check = [&](const std::string& kind, auto make_inputs) {
-        INFO(variant << " under " << position << ", " << kind);
-        Rng rng = random_numbers(++name);
-        const AlignedVector<Real> parameters = moved_parameters(attention, rng, 0.3);
-        const LayerInputs<Real> in = make_inputs(rng);
-        CHECK(
-            largest_difference(streamed(attention, parameters, rows, in, skip, leave_alone).numbers,
+  for (const Variant& named : every_combination()) {
+    const std::string &variant = named.attention, &position = named.position;
+    const Heads<Real> attention = heads_of<Real>(shape, variant, position);
+    const auto check = [&](const std::string& kind, auto make_inputs) {
+      INFO(variant << " under " << position << ", " << kind);
+      Rng rng = random_numbers(++name);
+      const AlignedVector<Real> parameters = moved_parameters(attention, rng, 0.3);
+      const LayerInputs<Real> in = make_inputs(rng);
+      CHECK(largest_difference(streamed(attention, parameters, rows, in, skip, leave_alone).numbers,
                                attended(attention, parameters, rows, in).numbers) < bound);
-      };
-      for (const double size : {0.01, 1.0, 5.0})
-        check("random of size " + shortest(size),
-              [&](Rng& rng) { return LayerInputs<Real>(rng, rows, shape.d_model(), size, 1); });
-      for (const double size : {1.0, 4.0})
-        check("clusters of size " + shortest(size),
-              [&](Rng& rng) { return clustered<Real>(rng, rows, size); });
-    }
+    };
+    // Only streams that leave out keys can tell these apart.
+    const bool skips = variant.rfind("softmax+", 0) == 0 || variant.rfind("entmax+", 0) == 0;
+    if (!skips && rows.keys() > length) continue;
+    for (const double size : skips ? std::vector<double>{0.01, 1.0, 5.0} : std::vector<double>{1})
+      check("random of size " + shortest(size),
+            [&](Rng& rng) { return LayerInputs<Real>(rng, rows, shape.d_model(), size, 1); });
+    for (const double size : skips ? std::vector<double>{1.0, 4.0} : std::vector<double>{})
+      check("clusters of size " + shortest(size),
+            [&](Rng& rng) { return clustered<Real>(rng, rows, size); });
+  }
 }
 
 }  // namespace
@@ -104,7 +106,7 @@ TEST_CASE("streaming float attention equals attention at once", "[property]") {
 // ones that would outweigh all others, with values that would show.
 TEST_CASE("steep distance biases leave far keys untouched", "[property]") {
   const PackedRows rows = asking(last_places());
-  for (const std::string& variant : every_pairing())
+  for (const std::string& variant : every_skipping_pairing())
     for (const std::string& position : {std::string("alibi"), std::string("nape")}) {
       INFO(variant << " under " << position);
       Rng rng = random_numbers(1);
@@ -167,7 +169,7 @@ TEST_CASE("a key that is not a number is not left out", "[unit]") {
 
 TEST_CASE("bounds on blocks leave unlike keys untouched", "[property]") {
   const PackedRows rows = asking({5 * block + 20, 5 * block + 32});
-  for (const std::string& variant : every_pairing()) {
+  for (const std::string& variant : every_skipping_pairing()) {
     INFO(variant);
     Rng rng = random_numbers(2);
     const Heads<float> attention = heads_of<float>(shape, variant, "nope");
@@ -205,48 +207,48 @@ TEST_CASE("bounds on blocks leave unlike keys untouched", "[property]") {
 TEST_CASE("attention over counted keys equals attention over listed ones", "[property]") {
   constexpr Index vocabulary = 9;
   const PackedRows rows({length}, 7);
-  for (const std::string& variant : every_pairing())
-    for (const std::string& position : every_position()) {
-      INFO(variant << " under " << position);
-      const Heads<double> attention = heads_of<double>(shape, variant, position);
-      const HeadStreaming<double> streaming(attention);
-      std::vector<Index> heads;
-      for (Index head = 0; head < shape.heads; ++head)
-        if (streaming.countable(head)) heads.push_back(head);
-      if (heads.empty()) continue;
-      Rng rng = random_numbers(3);
-      const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);
-      LayerInputs<double> in(rng, rows, shape.d_model(), 3);
-      const Dense<double> keys = normal_matrix(rng, vocabulary, shape.d_model()),
-                          values = normal_matrix(rng, vocabulary, shape.d_model());
-      Dense<double> copies(rows.packing.queries(), vocabulary);
-      std::vector<Index> tokens;
-      for (Index i = 0; i < length; ++i) {
-        tokens.push_back(rng.below(i < 100 ? 4 : vocabulary));
-        std::copy_n(keys.view().row(tokens.back()), keys.cols, in.k.view().row(i));
-        std::copy_n(values.view().row(tokens.back()), values.cols, in.v.view().row(i));
-      }
-      for (Index i = 0; i < copies.rows; ++i)
-        for (Index j = 0; j <= rows.packing.places[static_cast<std::size_t>(i)]; ++j)
-          copies(i, tokens[static_cast<std::size_t>(j)]) += 1;
-
-      Dense<double> counted(in.q.rows, in.q.cols, 5);
-      StreamingScratch<double> scratch;
-      AlignedVector<double> unit;
-      const auto queries = streaming.queries(parameters.data(), in.q.view(), in.x.view(),
-                                             rows.packing.places, rows.positions, scratch);
-      streaming.attend_counted(
-          parameters.data(),
-          {streaming.countable_keys(keys.view(), unit), values.view(), copies.view()}, queries,
-          heads, counted.view(), scratch);
-      const Dense<double> listed = attended(attention, parameters, rows, in);
-      for (Index head = 0; head < shape.heads; ++head)
-        for (Index i = 0; i < counted.rows; ++i)
-          for (Index j = head * shape.d_head; j < (head + 1) * shape.d_head; ++j) {
-            if (streaming.countable(head))
-              REQUIRE(counted(i, j) == Approx(listed(i, j)).epsilon(0).margin(1e-11));
-            else
-              REQUIRE(counted(i, j) == 5);  // other heads' columns stay as they are
-          }
+  for (const Variant& named : every_combination()) {
+    const std::string &variant = named.attention, &position = named.position;
+    INFO(variant << " under " << position);
+    const Heads<double> attention = heads_of<double>(shape, variant, position);
+    const HeadStreaming<double> streaming(attention);
+    std::vector<Index> heads;
+    for (Index head = 0; head < shape.heads; ++head)
+      if (streaming.countable(head)) heads.push_back(head);
+    if (heads.empty()) continue;
+    Rng rng = random_numbers(3);
+    const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);
+    LayerInputs<double> in(rng, rows, shape.d_model(), 3);
+    const Dense<double> keys = normal_matrix(rng, vocabulary, shape.d_model()),
+                        values = normal_matrix(rng, vocabulary, shape.d_model());
+    Dense<double> copies(rows.packing.queries(), vocabulary);
+    std::vector<Index> tokens;
+    for (Index i = 0; i < length; ++i) {
+      tokens.push_back(rng.below(i < 100 ? 4 : vocabulary));
+      std::copy_n(keys.view().row(tokens.back()), keys.cols, in.k.view().row(i));
+      std::copy_n(values.view().row(tokens.back()), values.cols, in.v.view().row(i));
     }
+    for (Index i = 0; i < copies.rows; ++i)
+      for (Index j = 0; j <= rows.packing.places[static_cast<std::size_t>(i)]; ++j)
+        copies(i, tokens[static_cast<std::size_t>(j)]) += 1;
+
+    Dense<double> counted(in.q.rows, in.q.cols, 5);
+    StreamingScratch<double> scratch;
+    AlignedVector<double> unit;
+    const auto queries = streaming.queries(parameters.data(), in.q.view(), in.x.view(),
+                                           rows.packing.places, rows.positions, scratch);
+    streaming.attend_counted(
+        parameters.data(),
+        {streaming.countable_keys(keys.view(), unit), values.view(), copies.view()}, queries, heads,
+        counted.view(), scratch);
+    const Dense<double> listed = attended(attention, parameters, rows, in);
+    for (Index head = 0; head < shape.heads; ++head)
+      for (Index i = 0; i < counted.rows; ++i)
+        for (Index j = head * shape.d_head; j < (head + 1) * shape.d_head; ++j) {
+          if (streaming.countable(head))
+            REQUIRE(counted(i, j) == Approx(listed(i, j)).epsilon(0).margin(1e-11));
+          else
+            REQUIRE(counted(i, j) == 5);  // other heads' columns stay as they are
+        }
+  }
 }

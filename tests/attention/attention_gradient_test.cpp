@@ -10,14 +10,14 @@ constexpr AttentionShape shape{4, 4};
 /// Every scaler x normalizer x encoding over these rows.
 void check_every_pairing(const PackedRows& rows) {
   std::uint64_t name = 0;
-  for (const std::string& variant : every_pairing())
-    for (const std::string& position : every_position()) {
-      INFO(variant << " under " << position);
-      Rng rng = random_numbers(++name);
-      const Heads<double> attention = heads_of<double>(shape, variant, position);
-      check_attention_gradient(attention, moved_parameters(attention, rng, 0.3), rows,
-                               LayerInputs<double>(rng, rows, shape.d_model()), rng);
-    }
+  for (const Variant& named : every_combination()) {
+    const std::string &variant = named.attention, &position = named.position;
+    INFO(variant << " under " << position);
+    Rng rng = random_numbers(++name);
+    const Heads<double> attention = heads_of<double>(shape, variant, position);
+    check_attention_gradient(attention, moved_parameters(attention, rng, 0.3), rows,
+                             LayerInputs<double>(rng, rows, shape.d_model()), rng);
+  }
 }
 
 }  // namespace

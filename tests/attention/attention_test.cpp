@@ -61,29 +61,29 @@ TEST_CASE("attention equals its formulas, one number at a time", "[property]") {
 
 TEST_CASE("rows that ask alone get what they get among all", "[property]") {
   const PackedRows all({70, 23}), few({70, 23}, 9);
-  for (const std::string& variant : every_pairing())
-    for (const std::string& position : every_position()) {
-      INFO(variant << " under " << position);
-      Rng rng = random_numbers(2);
-      const Heads<double> attention = heads_of<double>(shape, variant, position);
-      const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);
-      const LayerInputs<double> in(rng, all, shape.d_model());
-      LayerInputs<double> asked = in;
-      asked.x = asked.q = Dense<double>(few.packing.queries(), shape.d_model());
-      for (Index i = 0; i < asked.q.rows; ++i) {
-        const Index row = few.packing.query_rows[static_cast<std::size_t>(i)];
-        std::copy_n(in.x.view().row(row), asked.x.cols, asked.x.view().row(i));
-        std::copy_n(in.q.view().row(row), asked.q.cols, asked.q.view().row(i));
-      }
-      const Dense<double> output = attended(attention, parameters, all, in);
-      const Dense<double> alone = attended(attention, parameters, few, asked);
-      for (Index i = 0; i < alone.rows; ++i)
-        for (Index j = 0; j < alone.cols; ++j)
-          REQUIRE(alone(i, j) ==
-                  Approx(output(few.packing.query_rows[static_cast<std::size_t>(i)], j))
-                      .epsilon(0)
-                      .margin(1e-13));
+  for (const Variant& named : every_combination()) {
+    const std::string &variant = named.attention, &position = named.position;
+    INFO(variant << " under " << position);
+    Rng rng = random_numbers(2);
+    const Heads<double> attention = heads_of<double>(shape, variant, position);
+    const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);
+    const LayerInputs<double> in(rng, all, shape.d_model());
+    LayerInputs<double> asked = in;
+    asked.x = asked.q = Dense<double>(few.packing.queries(), shape.d_model());
+    for (Index i = 0; i < asked.q.rows; ++i) {
+      const Index row = few.packing.query_rows[static_cast<std::size_t>(i)];
+      std::copy_n(in.x.view().row(row), asked.x.cols, asked.x.view().row(i));
+      std::copy_n(in.q.view().row(row), asked.q.cols, asked.q.view().row(i));
     }
+    const Dense<double> output = attended(attention, parameters, all, in);
+    const Dense<double> alone = attended(attention, parameters, few, asked);
+    for (Index i = 0; i < alone.rows; ++i)
+      for (Index j = 0; j < alone.cols; ++j)
+        REQUIRE(alone(i, j) ==
+                Approx(output(few.packing.query_rows[static_cast<std::size_t>(i)], j))
+                    .epsilon(0)
+                    .margin(1e-13));
+  }
 }
 
 TEST_CASE("under nape only the heads without a bias are scaled", "[unit]") {

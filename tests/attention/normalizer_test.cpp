@@ -3,6 +3,8 @@
 
 #include "attention/normalizer.hpp"
 
+#include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "support/catch.hpp"
@@ -37,12 +39,21 @@ AlignedVector<Real> weights_of(const Normalizer<Real>& normalizer,
   return weights;
 }
 
-/// Calls check(normalizer, parameters, rng) for every normalizer.
+/// Softmax and alpha-entmax, which map into the probability simplex and know score differences
+/// only.
+bool is_simplex(const std::string& name) {
+  return name == "softmax" || name.rfind("entmax", 0) == 0;
+}
+
+/// Calls check(normalizer, parameters, rng) for every normalizer that is `wanted`.
 template <class Check>
-void for_every_normalizer(const Check& check) {
+void for_every_normalizer(
+    const Check& check,
+    const std::function<bool(const std::string&)>& wanted = [](auto&) { return true; }) {
   REQUIRE(every_normalizer().size() >= 5);
   std::uint64_t name = 0;
   for (const NamedNormalizer& named : every_normalizer()) {
+    if (!wanted(named.name)) continue;
     INFO(named.name);
     Rng rng = random_numbers(++name);
     const auto normalizer = named.make<double>();
@@ -107,7 +118,7 @@ TEST_CASE("weights are never negative, and exactly 0 for hidden keys", "[propert
           const AlignedVector<double> weights = weights_of(normalizer, parameters, scores);
           for (std::size_t j = 0; j < weights.size(); ++j) {
             REQUIRE(weights[j] >= 0);
-            REQUIRE(weights[j] <= 1 + 1e-12);
+            REQUIRE(std::isfinite(weights[j]));
             if (scores[j] == nothing) REQUIRE(weights[j] == 0);
           }
         }
@@ -175,8 +186,6 @@ TEST_CASE("weights move with their keys where the order does not matter", "[prop
       });
 }
 
-// Softmax and alpha-entmax are maps into the probability simplex that know score differences only;
-// a normalizer that is neither may leave weight unspent.
 TEST_CASE("softmax and entmax rows sum to 1 and do not change with a shift", "[property]") {
   for_every_normalizer(
       [](const Normalizer<double>& normalizer, const AlignedVector<double>& parameters, Rng& rng) {
@@ -191,5 +200,6 @@ TEST_CASE("softmax and entmax rows sum to 1 and do not change with a shift", "[p
             for (double& score : scores) score += 1024;
             CHECK(largest_difference(weights_of(normalizer, parameters, scores), weights) < 1e-8);
           }
-      });
+      },
+      is_simplex);
 }

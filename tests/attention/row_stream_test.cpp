@@ -115,8 +115,12 @@ void check_streams(double bound) {
           INFO(named.name << ", " << visible.back() << " keys around " << around << ", deviation "
                           << spread);
           const Tile<Real> tile(rng, visible, spread, around);
+          const Dense<Real> expected = at_once(*normalizer, parameters, tile);
+          double size = 1;
+          for (const Real number : expected.numbers)
+            size = std::max(size, std::abs(static_cast<double>(number)));
           CHECK(largest_difference(streamed(*stream, parameters, tile, as_they_are).numbers,
-                                   at_once(*normalizer, parameters, tile).numbers) < bound);
+                                   expected.numbers) < bound * size);
         }
   }
 }
@@ -155,7 +159,8 @@ TEST_CASE("keys at the floor do not change a row", "[property]") {
           };
           CHECK(largest_difference(with(true).numbers, with(false).numbers) <= bound);
         }
-      CHECK(known);
+      // Streams that keep every score know none.
+      if (named.name == "softmax" || named.name.rfind("entmax", 0) == 0) CHECK(known);
     }
   };
   // Values are of size 1 to 4: half a unit in the last place of the sums.

@@ -20,24 +20,24 @@ AlignedVector<Real> before(AlignedVector<Real> logits, Index place) {
 /// place, the same after the change).
 template <class Logits, class Check>
 void for_every_change(Index length, const Logits& logits_of, const Check& check) {
-  for (const std::string& attention : every_alias())
-    for (const std::string& position : every_position()) {
-      const Transformer<float> model(small_model(attention, position));
-      Rng rng = random_numbers(1);
-      const AlignedVector<float> parameters = moved_parameters(model, rng, 0.1);
-      const PackedBatch batch = packed(model, {random_tokens(rng, length, 11)});
-      const AlignedVector<float> logits = logits_of(model, parameters, batch);
-      for (const Index place : {Index{1}, length - 2}) {
-        INFO(attention << " under " << position << ", token " << place << " of " << length);
-        PackedBatch changed = batch;
-        std::int32_t& token = changed.tokens[static_cast<std::size_t>(place)];
-        token = (token + 5) % 11;
-        const AlignedVector<float> other = logits_of(model, parameters, changed);
-        check(before(logits, place), before(other, place));
-        // The token itself matters to its own row and later ones.
-        CHECK(largest_difference(logits, other) > 1e-3);
-      }
+  for (const Variant& named : every_model()) {
+    const std::string &attention = named.attention, &position = named.position;
+    const Transformer<float> model(small_model(attention, position));
+    Rng rng = random_numbers(1);
+    const AlignedVector<float> parameters = moved_parameters(model, rng, 0.1);
+    const PackedBatch batch = packed(model, {random_tokens(rng, length, 11)});
+    const AlignedVector<float> logits = logits_of(model, parameters, batch);
+    for (const Index place : {Index{1}, length - 2}) {
+      INFO(attention << " under " << position << ", token " << place << " of " << length);
+      PackedBatch changed = batch;
+      std::int32_t& token = changed.tokens[static_cast<std::size_t>(place)];
+      token = (token + 5) % 11;
+      const AlignedVector<float> other = logits_of(model, parameters, changed);
+      check(before(logits, place), before(other, place));
+      // The token itself matters to its own row and later ones.
+      CHECK(largest_difference(logits, other) > 1e-3);
     }
+  }
 }
 
 template <bool skip>
@@ -75,34 +75,34 @@ TEST_CASE("a later token leaves earlier logits the same in streaming with skippi
 }
 
 TEST_CASE("a sequence that ends early has the logits of the longer one", "[property]") {
-  for (const std::string& attention : every_alias())
-    for (const std::string& position : every_position()) {
-      INFO(attention << " under " << position);
-      const Transformer<double> model(small_model(attention, position));
-      Rng rng = random_numbers(2);
-      const AlignedVector<double> parameters = moved_parameters(model, rng, 0.1);
-      std::vector<std::int32_t> tokens = random_tokens(rng, 100, 11);
-      const AlignedVector<double> all = model.logits(parameters, packed(model, {tokens}));
-      for (const std::size_t length : {1u, 2u, 64u, 65u, 99u}) {
-        const std::vector<std::int32_t> start(tokens.begin(),
-                                              tokens.begin() + static_cast<std::ptrdiff_t>(length));
-        CHECK(largest_difference(model.logits(parameters, packed(model, {start})),
-                                 before(all, static_cast<Index>(length))) < 1e-11);
-      }
+  for (const Variant& named : every_model()) {
+    const std::string &attention = named.attention, &position = named.position;
+    INFO(attention << " under " << position);
+    const Transformer<double> model(small_model(attention, position));
+    Rng rng = random_numbers(2);
+    const AlignedVector<double> parameters = moved_parameters(model, rng, 0.1);
+    std::vector<std::int32_t> tokens = random_tokens(rng, 100, 11);
+    const AlignedVector<double> all = model.logits(parameters, packed(model, {tokens}));
+    for (const std::size_t length : {1u, 2u, 64u, 65u, 99u}) {
+      const std::vector<std::int32_t> start(tokens.begin(),
+                                            tokens.begin() + static_cast<std::ptrdiff_t>(length));
+      CHECK(largest_difference(model.logits(parameters, packed(model, {start})),
+                               before(all, static_cast<Index>(length))) < 1e-11);
     }
+  }
 }
 
 TEST_CASE("sequences in one batch do not see each other", "[property]") {
-  for (const std::string& attention : every_alias())
-    for (const std::string& position : every_position()) {
-      INFO(attention << " under " << position);
-      const Transformer<double> model(small_model(attention, position));
-      Rng rng = random_numbers(3);
-      const AlignedVector<double> parameters = moved_parameters(model, rng, 0.1);
-      const auto a = random_tokens(rng, 70, 11), b = random_tokens(rng, 13, 11);
-      AlignedVector<double> apart = model.logits(parameters, packed(model, {a}, 4));
-      const AlignedVector<double> second = model.logits(parameters, packed(model, {b}, 4));
-      apart.insert(apart.end(), second.begin(), second.end());
-      CHECK(largest_difference(model.logits(parameters, packed(model, {a, b}, 4)), apart) < 1e-11);
-    }
+  for (const Variant& named : every_model()) {
+    const std::string &attention = named.attention, &position = named.position;
+    INFO(attention << " under " << position);
+    const Transformer<double> model(small_model(attention, position));
+    Rng rng = random_numbers(3);
+    const AlignedVector<double> parameters = moved_parameters(model, rng, 0.1);
+    const auto a = random_tokens(rng, 70, 11), b = random_tokens(rng, 13, 11);
+    AlignedVector<double> apart = model.logits(parameters, packed(model, {a}, 4));
+    const AlignedVector<double> second = model.logits(parameters, packed(model, {b}, 4));
+    apart.insert(apart.end(), second.begin(), second.end());
+    CHECK(largest_difference(model.logits(parameters, packed(model, {a, b}, 4)), apart) < 1e-11);
+  }
 }

@@ -33,15 +33,15 @@ void check_model_gradient(const Transformer<double>& model, const PackedBatch& b
 
 TEST_CASE("gradient of the whole model", "[gradient]") {
   std::uint64_t name = 0;
-  for (const std::string& attention : every_alias())
-    for (const std::string& position : every_position()) {
-      INFO(attention << " under " << position);
-      const Transformer<double> model(small_model(attention, position));
-      Rng rng = random_numbers(++name);
-      const PackedBatch batch =
-          packed(model, {random_tokens(rng, 9, 11), random_tokens(rng, 30, 11)}, 4);
-      check_model_gradient(model, batch, name);
-    }
+  for (const Variant& named : every_model()) {
+    const std::string &attention = named.attention, &position = named.position;
+    INFO(attention << " under " << position);
+    const Transformer<double> model(small_model(attention, position));
+    Rng rng = random_numbers(++name);
+    const PackedBatch batch =
+        packed(model, {random_tokens(rng, 9, 11), random_tokens(rng, 30, 11)}, 4);
+    check_model_gradient(model, batch, name);
+  }
 }
 
 TEST_CASE("gradient of models of one and of three layers", "[gradient]") {

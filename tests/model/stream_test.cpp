@@ -21,28 +21,28 @@ double size_of(const auto& numbers) {
 /// `sharpness` is the size of the scores: with sharp attention there is much to skip.
 template <class Real>
 void check_paths(const std::vector<Index>& lengths, double sharpness, double bound) {
-  for (const std::string& attention : every_alias())
-    for (const std::string& position : every_position()) {
-      const Transformer<Real> model(small_model(attention, position));
-      Rng rng = random_numbers(1);
-      AlignedVector<Real> parameters = moved_parameters(model, rng, 0.05);
-      for (const PlacedTensor& tensor : model.tensors())
-        if (tensor.spec.name.find(".query") != std::string::npos)
-          for (Index i = 0; i < tensor.spec.size(); ++i)
-            parameters[static_cast<std::size_t>(tensor.offset + i)] =
-                static_cast<Real>(sharpness / 4 * rng.normal());
-      for (const Index length : lengths) {
-        INFO(attention << " under " << position << ", " << length << " tokens");
-        const PackedBatch batch = packed(model, {random_tokens(rng, length, 11)}, 3);
-        const AlignedVector<Real> expected = model.logits(parameters, batch);
-        REQUIRE(expected.size() == batch.answer_rows.size() * 11);
-        for (const bool skip : {false, true}) {
-          INFO((skip ? "skipping" : "whole"));
-          CHECK(largest_difference(streamed(model, parameters, batch, skip), expected) <
-                bound * size_of(expected));
-        }
+  for (const Variant& named : every_model()) {
+    const std::string &attention = named.attention, &position = named.position;
+    const Transformer<Real> model(small_model(attention, position));
+    Rng rng = random_numbers(1);
+    AlignedVector<Real> parameters = moved_parameters(model, rng, 0.05);
+    for (const PlacedTensor& tensor : model.tensors())
+      if (tensor.spec.name.find(".query") != std::string::npos)
+        for (Index i = 0; i < tensor.spec.size(); ++i)
+          parameters[static_cast<std::size_t>(tensor.offset + i)] =
+              static_cast<Real>(sharpness / 4 * rng.normal());
+    for (const Index length : lengths) {
+      INFO(attention << " under " << position << ", " << length << " tokens");
+      const PackedBatch batch = packed(model, {random_tokens(rng, length, 11)}, 3);
+      const AlignedVector<Real> expected = model.logits(parameters, batch);
+      REQUIRE(expected.size() == batch.answer_rows.size() * 11);
+      for (const bool skip : {false, true}) {
+        INFO((skip ? "skipping" : "whole"));
+        CHECK(largest_difference(streamed(model, parameters, batch, skip), expected) <
+              bound * size_of(expected));
       }
     }
+  }
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ TEST_CASE("streaming float logits equal those of training over 1000 tokens", "[p
 // With long gaps between the answers too: keys that matter to no later answer matter to earlier
 // ones.
 TEST_CASE("streaming answers only what is asked", "[unit]") {
-  for (const std::string& attention : every_alias()) {
+  for (const std::string& attention : usual_variants()) {
     INFO(attention);
     const Transformer<double> model(small_model(attention, "nape"));
     Rng rng = random_numbers(2);
@@ -84,22 +84,22 @@ TEST_CASE("streaming answers only what is asked", "[unit]") {
 
 TEST_CASE("streaming gives the same bytes with any number of threads", "[property]") {
   const int before = omp_get_max_threads();
-  for (const std::string& attention : every_alias())
-    for (const std::string& position : every_position()) {
-      INFO(attention << " under " << position);
-      const Transformer<float> model(small_model(attention, position));
-      Rng rng = random_numbers(3);
-      const AlignedVector<float> parameters = moved_parameters(model, rng, 0.1);
-      const PackedBatch batch = packed(model, {random_tokens(rng, 500, 11)}, 7);
-      omp_set_num_threads(1);
-      const AlignedVector<float> one = streamed(model, parameters, batch, true);
-      for (const int threads : {2, 3, 4}) {
-        INFO(threads << " threads");
-        omp_set_num_threads(threads);
-        CHECK(streamed(model, parameters, batch, true) == one);
-      }
-      omp_set_num_threads(before);
+  for (const Variant& named : every_model()) {
+    const std::string &attention = named.attention, &position = named.position;
+    INFO(attention << " under " << position);
+    const Transformer<float> model(small_model(attention, position));
+    Rng rng = random_numbers(3);
+    const AlignedVector<float> parameters = moved_parameters(model, rng, 0.1);
+    const PackedBatch batch = packed(model, {random_tokens(rng, 500, 11)}, 7);
+    omp_set_num_threads(1);
+    const AlignedVector<float> one = streamed(model, parameters, batch, true);
+    for (const int threads : {2, 3, 4}) {
+      INFO(threads << " threads");
+      omp_set_num_threads(threads);
+      CHECK(streamed(model, parameters, batch, true) == one);
     }
+    omp_set_num_threads(before);
+  }
 }
 
 TEST_CASE("streaming stops when told to", "[unit]") {

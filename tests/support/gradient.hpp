@@ -64,6 +64,10 @@ void check_gradient(const std::string& name, std::span<double> variables,
       if (norm > 0) direction[i] += gradient[i] / norm;
       tilted += direction[i] * direction[i];
     }
+    if (tilted < 1e-12) {  // of one variable there are two directions, and this was the other one
+      for (std::size_t i = 0; i < direction.size(); ++i) direction[i] = gradient[i] / norm;
+      tilted = 1;
+    }
     double expected = 0;
     for (std::size_t i = 0; i < direction.size(); ++i) {
       direction[i] /= std::sqrt(tilted);

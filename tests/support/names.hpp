@@ -3,7 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "attention/heads.hpp"
 #include "attention/variant.hpp"
+#include "core/error.hpp"
 #include "core/names.hpp"
 #include "position/position.hpp"
 
@@ -13,6 +15,15 @@ inline std::vector<std::string> every_pairing() {
   for (const attnspan::NormalizerEntry& normalizer : attnspan::normalizer_catalog())
     for (const attnspan::ScalerEntry& scaler : attnspan::scaler_catalog())
       names.push_back(normalizer.name + "+" + scaler.name);
+  return names;
+}
+
+/// Those of the normalizers whose streams leave out keys.
+inline std::vector<std::string> every_skipping_pairing() {
+  std::vector<std::string> names;
+  for (const char* normalizer : {"softmax", "entmax"})
+    for (const attnspan::ScalerEntry& scaler : attnspan::scaler_catalog())
+      names.push_back(std::string(normalizer) + "+" + scaler.name);
   return names;
 }
 
@@ -30,6 +41,67 @@ inline std::vector<std::string> every_alias() {
     names.push_back(normalizer.name);
   for (const attnspan::Alias& alias : attnspan::attention_aliases()) names.push_back(alias.name);
   return names;
+}
+
+/// The variants of the paper.
+inline std::vector<std::string> usual_variants() {
+  return {"softmax", "ssmax", "entmax", "sparsemax", "asentmax"};
+}
+
+struct Variant {
+  std::string attention, position;
+
+  bool allowed() const {
+    try {
+      attnspan::make_parts<float>({4, 4}, attention, position);
+      return true;
+    } catch (const attnspan::InputError&) {
+      return false;
+    }
+  }
+};
+
+/// Every normalizer with every encoding, and with scalers in turn, so that every two parts that go
+/// together occur together.
+inline std::vector<Variant> every_combination() {
+  std::vector<Variant> found;
+  const auto scalers = attnspan::scaler_catalog();
+  const std::vector<std::string> positions = every_position();
+  std::size_t row = 0;
+  for (const attnspan::NormalizerEntry& normalizer : attnspan::normalizer_catalog()) {
+    for (std::size_t column = 0; column < positions.size(); ++column) {
+      const Variant variant{normalizer.name + "+" + scalers[(row + column) % scalers.size()].name,
+                            positions[column]};
+      if (variant.allowed()) found.push_back(variant);
+    }
+    // Where an encoding goes with few normalizers, with every scaler.
+    if (Variant{normalizer.name, "nape"}.allowed()) {
+      ++row;
+      continue;
+    }
+    for (const attnspan::ScalerEntry& scaler : scalers)
+      found.push_back({normalizer.name + "+" + scaler.name, "nope"});
+    ++row;
+  }
+  return found;
+}
+
+/// The paper's variants under its encodings; every other name under nope or nape, and every other
+/// encoding under ASEntmax.
+inline std::vector<Variant> every_model() {
+  std::vector<Variant> found;
+  const std::vector<std::string> usual_positions{"nope", "rope", "alibi", "nape"};
+  for (const std::string& attention : usual_variants())
+    for (const std::string& position : usual_positions) found.push_back({attention, position});
+  const auto add_new = [&](const Variant& variant) {
+    for (const Variant& other : found)
+      if (other.attention == variant.attention && other.position == variant.position) return;
+    found.push_back(variant);
+  };
+  for (const std::string& attention : every_alias())
+    add_new({attention, Variant{attention, "nape"}.allowed() ? "nape" : "nope"});
+  for (const std::string& position : every_position()) add_new({"asentmax", position});
+  return found;
 }
 
 /// A part of its catalog, with arguments: "entmax:1.3".

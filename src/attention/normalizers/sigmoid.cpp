@@ -1,0 +1,46 @@
+#include <cmath>
+
+#include "attention/normalizer.hpp"
+
+namespace attnspan {
+namespace {
+
+/// p_j = s(z_j - log n), n the number of keys that the row sees or a fixed one; not normalised, so
+/// that no key changes another's weight (Ramapuram et al. 2024).
+template <class Real>
+class Sigmoid final : public Normalizer<Real> {
+ public:
+  explicit Sigmoid(const Arguments& arguments) : length_(arguments.number("length")) {}
+
+  void forward(const Real*, const Real* scores, Index count, Real* weights, Real*) const override {
+    const Real shift =
+        std::log(length_ > 0 ? static_cast<Real>(length_) : static_cast<Real>(count));
+    for (Index j = 0; j < count; ++j) weights[j] = 1 / (1 + std::exp(shift - scores[j]));
+  }
+
+  void backward(const Real*, const Real*, const Real* weights, Index count, Real* dweights,
+                Real*) const override {
+    for (Index j = 0; j < count; ++j) dweights[j] *= weights[j] * (1 - weights[j]);
+  }
+
+ private:
+  double length_;
+};
+
+}  // namespace
+
+namespace normalizers {
+NormalizerEntry sigmoid() {
+  return NormalizerEntry::of<Sigmoid>(
+      {.name = "sigmoid",
+       .summary = "p = sigmoid(z - log n), each key for itself",
+       .source = "Ramapuram et al. 2024, arXiv 2409.04431",
+       .parameters = {{.name = "length",
+                       .help = "n, e.g. the training length; 0: the keys that each row sees",
+                       .default_value = "0",
+                       .kind = ParameterSpec::Kind::number,
+                       .minimum = 0,
+                       .maximum = 1e9}}});
+}
+}  // namespace normalizers
+}  // namespace attnspan

@@ -1,0 +1,43 @@
+#include <cmath>
+
+#include "attention/scaler.hpp"
+
+namespace attnspan {
+namespace {
+
+/// s_ih = g log(i + 2), g fixed. With g above 1/(1 - rho), rho the correlation of the keys,
+/// attention stays on few keys at any length.
+template <class Real>
+class FixedLog final : public Scaler<Real> {
+ public:
+  explicit FixedLog(const Arguments& arguments) : gain_(arguments.number("gain")) {}
+
+  void forward(const Real*, ConstMatrixView<Real>, const Index* places,
+               MatrixView<Real> s) const override {
+    for (Index i = 0; i < s.rows; ++i)
+      for (Index head = 0; head < s.cols; ++head)
+        s.row(i)[head] = static_cast<Real>(gain_ * std::log(static_cast<double>(places[i] + 2)));
+  }
+
+  void backward(const Real*, ConstMatrixView<Real>, const Index*, ConstMatrixView<Real>,
+                MatrixView<Real>, Real*) const override {}
+
+ private:
+  double gain_;
+};
+
+}  // namespace
+
+namespace scalers {
+ScalerEntry fixed_log() {
+  return ScalerEntry::of<FixedLog>({.name = "fixed-log",
+                                    .summary = "s = g log(i+2), nothing learned",
+                                    .parameters = {{.name = "gain",
+                                                    .help = "g",
+                                                    .default_value = "1",
+                                                    .kind = ParameterSpec::Kind::number,
+                                                    .minimum = 1e-6,
+                                                    .maximum = 1e6}}});
+}
+}  // namespace scalers
+}  // namespace attnspan

@@ -1,0 +1,58 @@
+#include <limits>
+#include <string>
+
+#include "core/error.hpp"
+#include "position/position.hpp"
+#include "position/scaled_heads.hpp"
+
+namespace attnspan {
+namespace {
+
+/// Near head h = 0, 1, ... sees the last h + 1 tokens, the row's own among them; the other heads
+/// have no encoding (Jelassi et al. 2024).
+template <class Real>
+class HardAlibi final : public PositionEncoding<Real> {
+ public:
+  HardAlibi(const Arguments& arguments, const PositionShape& shape)
+      : near_(arguments.text("near") == "half" ? shape.heads / 2 : arguments.integer("near")) {
+    if (near_ > shape.heads)
+      throw InputError("hard-alibi: near=" + std::to_string(near_) + " is more than the " +
+                       std::to_string(shape.heads) + " heads; lower near or raise heads.");
+  }
+
+  bool biased(Index head) const override { return head < near_; }
+
+  void add_bias(const Real*, Index head, const BiasRow<Real>& row, Real* scores,
+                Real*) const override {
+    if (!biased(head)) return;
+    for (Index j = 0; j < row.count && row.query - row.keys[j] > head; ++j) scores[j] = hidden;
+  }
+
+  Real bias_bound(const Real*, Index head, const BiasRow<Real>& row) const override {
+    return biased(head) && row.query - row.keys[row.count - 1] > head ? hidden : Real(0);
+  }
+
+ private:
+  static constexpr Real hidden = -std::numeric_limits<Real>::infinity();
+  Index near_;
+};
+
+}  // namespace
+
+namespace positions {
+PositionEntry hard_alibi() {
+  return PositionEntry::of<HardAlibi>(
+      {.name = "hard-alibi",
+       .summary = "near head h sees the last h tokens, the other heads have no encoding",
+       .source = "Jelassi et al. 2024, arXiv 2402.01032",
+       .parameters = {{.name = "near",
+                       .help = "number of heads that see the last tokens only",
+                       .default_value = "half",
+                       .kind = ParameterSpec::Kind::integer,
+                       .minimum = 0,
+                       .maximum = 1024,
+                       .choices = {"half"}},
+                      scaled_parameter("unbiased")}});
+}
+}  // namespace positions
+}  // namespace attnspan

@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <cmath>
+
+#include "position/position.hpp"
+
+namespace attnspan {
+namespace {
+
+/// A bias learned per head and bucket of distances: the first half of the buckets are single
+/// distances, the others grow with the logarithm up to the largest, and all beyond fall in the last
+/// (Raffel et al. 2020).
+template <class Real>
+class T5 final : public PositionEncoding<Real> {
+ public:
+  T5(const Arguments& arguments, const PositionShape& shape)
+      : heads_(shape.heads),
+        buckets_(arguments.integer("buckets")),
+        largest_(std::max(arguments.number("distance"), static_cast<double>(buckets_ / 2 + 1))) {}
+
+  std::vector<TensorSpec> tensors() const override { return {{"bias", heads_, buckets_, 0, 0}}; }
+
+  bool biased(Index) const override { return true; }
+
+  void add_bias(const Real* parameters, Index head, const BiasRow<Real>& row, Real* scores,
+                Real*) const override {
+    const Real* bias = parameters + head * buckets_;
+    for (Index j = 0; j < row.count; ++j) scores[j] += bias[bucket(row.query - row.keys[j])];
+  }
+
+  void bias_backward(const Real*, Index head, const BiasRow<Real>& row, const Real*, Real* dscores,
+                     const BiasGradient<Real>& gradient) const override {
+    Real* bias = gradient.parameters + head * buckets_;
+    for (Index j = 0; j < row.count; ++j) bias[bucket(row.query - row.keys[j])] += dscores[j];
+  }
+
+  Real bias_bound(const Real* parameters, Index head, const BiasRow<Real>& row) const override {
+    const Real* bias = parameters + head * buckets_;
+    return *std::max_element(bias + bucket(row.query - row.keys[row.count - 1]), bias + buckets_);
+  }
+
+ private:
+  Index bucket(Position distance) const {
+    const Index exact = buckets_ / 2;
+    if (distance < exact) return distance;
+    const double share = std::log(static_cast<double>(distance) / static_cast<double>(exact)) /
+                         std::log(largest_ / static_cast<double>(exact));
+    return std::min(buckets_ - 1,
+                    exact + static_cast<Index>(share * static_cast<double>(buckets_ - exact)));
+  }
+
+  Index heads_, buckets_;
+  double largest_;
+};
+
+}  // namespace
+
+namespace positions {
+PositionEntry t5() {
+  return PositionEntry::of<T5>(
+      {.name = "t5",
+       .summary = "a bias learned per head and bucket of distances",
+       .source = "Raffel et al. 2020, arXiv 1910.10683",
+       .parameters = {
+           {.name = "distance",
+            .help = "where the last bucket begins; beyond the training length nothing is "
+                    "learned",
+            .default_value = "64",
+            .kind = ParameterSpec::Kind::integer,
+            .minimum = 2,
+            .maximum = 1e9},
+           {.name = "buckets",
+            .help = "half of them single distances",
+            .default_value = "32",
+            .kind = ParameterSpec::Kind::integer,
+            .minimum = 2,
+            .maximum = 4096}}});
+}
+}  // namespace positions
+}  // namespace attnspan
