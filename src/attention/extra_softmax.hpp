@@ -1,9 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 
 #include "attention/normalizer.hpp"
+#include "core/mathematics.hpp"
 #include "ops/largest.hpp"
 
 namespace attnspan {
@@ -45,10 +45,10 @@ class ExtraSoftmax final : public Normalizer<Real> {
                     Real* weights) {
     const Real largest = std::max(
         extra, copies ? largest_present(scores, copies, count) : largest_of(scores, count));
-    double sum = std::exp(static_cast<double>(extra - largest));
+    double sum = math::exp(static_cast<double>(extra - largest));
     for (Index j = 0; j < count; ++j) {
       const Real copy = copies ? copies[j] : Real(1);
-      weights[j] = copy > 0 ? copy * std::exp(scores[j] - largest) : Real(0);
+      weights[j] = copy > 0 ? copy * math::exp(scores[j] - largest) : Real(0);
       sum += static_cast<double>(weights[j]);
     }
     const auto share = static_cast<Real>(1 / sum);

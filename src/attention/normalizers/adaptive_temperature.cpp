@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <memory>
 
 #include "attention/normalizer.hpp"
+#include "core/mathematics.hpp"
 #include "ops/largest.hpp"
 
 namespace attnspan {
@@ -28,7 +28,7 @@ class AdaptiveTemperature final : public Normalizer<Real> {
     double entropy = 0;
     for (Index j = 0; j < count; ++j)
       if (weights[j] > 0)
-        entropy -= static_cast<double>(weights[j]) * std::log(static_cast<double>(weights[j]));
+        entropy -= static_cast<double>(weights[j]) * math::log(static_cast<double>(weights[j]));
     if (entropy <= 0.5) return;
     const double beta =
         (((-0.037 * entropy + 0.481) * entropy - 2.3) * entropy + 4.917) * entropy - 1.791;
@@ -49,7 +49,7 @@ class AdaptiveTemperature final : public Normalizer<Real> {
     const Real largest = largest_of(scores, count), sharp = static_cast<Real>(beta);
     double sum = 0;
     for (Index j = 0; j < count; ++j) {
-      weights[j] = std::exp(sharp * (scores[j] - largest));
+      weights[j] = math::exp(sharp * (scores[j] - largest));
       sum += static_cast<double>(weights[j]);
     }
     for (Index j = 0; j < count; ++j)

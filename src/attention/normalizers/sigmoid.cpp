@@ -1,6 +1,5 @@
-#include <cmath>
-
 #include "attention/normalizer.hpp"
+#include "core/mathematics.hpp"
 
 namespace attnspan {
 namespace {
@@ -14,8 +13,8 @@ class Sigmoid final : public Normalizer<Real> {
 
   void forward(const Real*, const Real* scores, Index count, Real* weights, Real*) const override {
     const Real shift =
-        std::log(length_ > 0 ? static_cast<Real>(length_) : static_cast<Real>(count));
-    for (Index j = 0; j < count; ++j) weights[j] = 1 / (1 + std::exp(shift - scores[j]));
+        math::log(length_ > 0 ? static_cast<Real>(length_) : static_cast<Real>(count));
+    for (Index j = 0; j < count; ++j) weights[j] = 1 / (1 + math::exp(shift - scores[j]));
   }
 
   void backward(const Real*, const Real*, const Real* weights, Index count, Real* dweights,

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "attention/normalizer.hpp"
+#include "core/mathematics.hpp"
 #include "ops/largest.hpp"
 
 namespace attnspan {
@@ -26,7 +27,7 @@ class Softpick final : public Normalizer<Real> {
     for (Index j = 0; j < count; ++j)
       inner += static_cast<double>(weights[j]) * static_cast<double>(dweights[j]);
     for (Index j = 0; j < count; ++j) {
-      const double raised = std::exp(static_cast<double>(scores[j]) - scale.largest) / scale.sum;
+      const double raised = math::exp(static_cast<double>(scores[j]) - scale.largest) / scale.sum;
       dweights[j] = static_cast<Real>(
           raised * (scores[j] > 0 ? static_cast<double>(dweights[j]) - inner : inner));
     }
@@ -38,11 +39,11 @@ class Softpick final : public Normalizer<Real> {
   /// All numbers of a row times e^-largest.
   struct Scale {
     double largest, one, sum;
-    double above(Real score) const { return std::exp(static_cast<double>(score) - largest) - one; }
+    double above(Real score) const { return math::exp(static_cast<double>(score) - largest) - one; }
   };
   static Scale scale_of(const Real* scores, Index count) {
     Scale scale{std::max(0.0, static_cast<double>(largest_of(scores, count))), 0, 0};
-    scale.one = std::exp(-scale.largest);
+    scale.one = math::exp(-scale.largest);
     scale.sum = epsilon * scale.one;
     for (Index j = 0; j < count; ++j)
       if (!std::isinf(scores[j])) scale.sum += std::abs(scale.above(scores[j]));

@@ -1,16 +1,16 @@
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <vector>
 
 #include "attention/normalizer.hpp"
+#include "core/mathematics.hpp"
 
 namespace attnspan {
 namespace {
 
 template <class Real>
 Real sigmoid(Real z) {
-  return 1 / (1 + std::exp(-z));
+  return 1 / (1 + math::exp(-z));
 }
 
 /// Breaks a stick of length 1 from the nearest key to the farthest; the row's own key breaks off
@@ -57,7 +57,7 @@ class StickBreakingStream final : public RowStream<Real> {
     if (row.left == 1) return -std::numeric_limits<Real>::infinity();
     const double keys = static_cast<double>(row.own + 1);
     const double spare = static_cast<double>(std::numeric_limits<Real>::epsilon()) / 4;
-    return static_cast<Real>(std::log(spare * (1 - row.left) / std::max(row.left, 1e-300) / keys));
+    return static_cast<Real>(math::log(spare * (1 - row.left) / std::max(row.left, 1e-300) / keys));
   }
 
  private:

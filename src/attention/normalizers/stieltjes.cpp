@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <cmath>
 
 #include "attention/normalizer.hpp"
+#include "core/mathematics.hpp"
 #include "ops/largest.hpp"
 
 namespace attnspan {
@@ -14,7 +14,7 @@ class Stieltjes final : public Normalizer<Real> {
  public:
   explicit Stieltjes(const Arguments& arguments)
       : q_(arguments.number("q")),
-        base_(arguments.number("window") > 0 ? std::pow(arguments.number("window"), -q_) : 0) {}
+        base_(arguments.number("window") > 0 ? math::pow(arguments.number("window"), -q_) : 0) {}
 
   void forward(const Real*, const Real* scores, Index count, Real* weights, Real*) const override {
     weigh(scores, nullptr, count, weights);
@@ -23,7 +23,7 @@ class Stieltjes final : public Normalizer<Real> {
   void backward(const Real*, const Real*, const Real* weights, Index count, Real* dweights,
                 Real*) const override {
     const auto slope_at = [&](Index j) {  // of p_j by z_j, lambda held
-      return weights[j] > 0 ? std::pow(static_cast<double>(weights[j]) + base_, 1 + 1 / q_) : 0.0;
+      return weights[j] > 0 ? math::pow(static_cast<double>(weights[j]) + base_, 1 + 1 / q_) : 0.0;
     };
     double inner = 0, sum = 0;
     for (Index j = 0; j < count; ++j) {
@@ -50,14 +50,14 @@ class Stieltjes final : public Normalizer<Real> {
   void weigh(const Real* scores, const Real* copies, Index count, Real* weights) const {
     const Real largest =
         copies ? largest_present(scores, copies, count) : largest_of(scores, count);
-    double above = std::pow(1 + base_, -1 / q_);  // lambda - largest
+    double above = math::pow(1 + base_, -1 / q_);  // lambda - largest
     const auto distance = [&](Index j) { return above + static_cast<double>(largest - scores[j]); };
     const auto copies_of = [&](Index j) { return copies ? static_cast<double>(copies[j]) : 1.0; };
     for (int step = 0; step < 200; ++step) {
       double sum = -1, slope = 0;
       for (Index j = 0; j < count; ++j) {
         if (copies_of(j) <= 0) continue;
-        const double raised = std::pow(distance(j), -q_);
+        const double raised = math::pow(distance(j), -q_);
         if (!(raised > base_)) continue;
         sum += copies_of(j) * (raised - base_);
         slope += copies_of(j) * q_ * raised / distance(j);
@@ -69,7 +69,7 @@ class Stieltjes final : public Normalizer<Real> {
     for (Index j = 0; j < count; ++j)
       weights[j] =
           copies_of(j) > 0
-              ? static_cast<Real>(copies_of(j) * std::max(0.0, std::pow(distance(j), -q_) - base_))
+              ? static_cast<Real>(copies_of(j) * std::max(0.0, math::pow(distance(j), -q_) - base_))
               : Real(0);
   }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "attention/normalizer.hpp"
+#include "core/mathematics.hpp"
 
 namespace attnspan {
 namespace {
@@ -32,7 +33,7 @@ class TopK final : public Normalizer<Real> {
     if (std::isinf(largest)) return;
     double sum = 0;
     for (const Index j : order) {
-      weights[j] = std::exp(scores[j] - largest);
+      weights[j] = math::exp(scores[j] - largest);
       sum += static_cast<double>(weights[j]);
     }
     for (const Index j : order)

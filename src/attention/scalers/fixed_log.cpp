@@ -1,6 +1,5 @@
-#include <cmath>
-
 #include "attention/scaler.hpp"
+#include "core/mathematics.hpp"
 
 namespace attnspan {
 namespace {
@@ -16,7 +15,7 @@ class FixedLog final : public Scaler<Real> {
                MatrixView<Real> s) const override {
     for (Index i = 0; i < s.rows; ++i)
       for (Index head = 0; head < s.cols; ++head)
-        s.row(i)[head] = static_cast<Real>(gain_ * std::log(static_cast<double>(places[i] + 2)));
+        s.row(i)[head] = static_cast<Real>(gain_ * math::log(static_cast<double>(places[i] + 2)));
   }
 
   void backward(const Real*, ConstMatrixView<Real>, const Index*, ConstMatrixView<Real>,

@@ -1,6 +1,5 @@
-#include <cmath>
-
 #include "attention/scaler.hpp"
+#include "core/mathematics.hpp"
 
 namespace attnspan {
 namespace {
@@ -20,7 +19,7 @@ class Power final : public Scaler<Real> {
     for (Index i = 0; i < s.rows; ++i)
       for (Index head = 0; head < s.cols; ++head)
         s.row(i)[head] =
-            1 + parameters[head] * std::exp(parameters[s.cols + head] * log_log(places[i]));
+            1 + parameters[head] * math::exp(parameters[s.cols + head] * log_log(places[i]));
   }
 
   void backward(const Real* parameters, ConstMatrixView<Real>, const Index* places,
@@ -28,14 +27,14 @@ class Power final : public Scaler<Real> {
     for (Index i = 0; i < ds.rows; ++i)
       for (Index head = 0; head < ds.cols; ++head) {
         const Real power =
-            ds.row(i)[head] * std::exp(parameters[ds.cols + head] * log_log(places[i]));
+            ds.row(i)[head] * math::exp(parameters[ds.cols + head] * log_log(places[i]));
         dparameters[head] += power;
         dparameters[ds.cols + head] += power * parameters[head] * log_log(places[i]);
       }
   }
 
  private:
-  static Real log_log(Index place) { return std::log(std::log(static_cast<Real>(place + 2))); }
+  static Real log_log(Index place) { return math::log(math::log(static_cast<Real>(place + 2))); }
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/mathematics.hpp"
 #include "position/position.hpp"
 
 namespace attnspan {
@@ -72,7 +73,7 @@ class Cope final : public PositionEncoding<Real> {
     bool beyond;
   };
 
-  static Real sigmoid(Real z) { return 1 / (1 + std::exp(-z)); }
+  static Real sigmoid(Real z) { return 1 / (1 + math::exp(-z)); }
 
   Place place_of(Real counted) const {
     const auto last = static_cast<Real>(positions_ - 1);

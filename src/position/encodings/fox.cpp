@@ -1,6 +1,6 @@
-#include <cmath>
 #include <vector>
 
+#include "core/mathematics.hpp"
 #include "position/position.hpp"
 
 namespace attnspan {
@@ -31,7 +31,7 @@ class Fox final : public PositionEncoding<Real> {
     for (Index i = 0; i < x.rows; ++i)
       for (Index head = 0; head < shape_.heads; ++head) {
         double& sum = sums[static_cast<std::size_t>(head)];
-        sum -= std::log1p(std::exp(-static_cast<double>(gate(parameters, x.row(i), head))));
+        sum -= math::log1p(math::exp(-static_cast<double>(gate(parameters, x.row(i), head))));
         Real* feature = features.row(i) + 2 * head;
         feature[0] = static_cast<Real>(sum);
         feature[1] = static_cast<Real>(sum - static_cast<double>(feature[0]));
@@ -45,7 +45,7 @@ class Fox final : public PositionEncoding<Real> {
       Real later = 0;  // of the sums of this token and those after it
       for (Index i = x.rows; i-- > 0;) {
         later += dfeatures.row(i)[2 * head];
-        const Real slope = later / (1 + std::exp(gate(parameters, x.row(i), head)));
+        const Real slope = later / (1 + math::exp(gate(parameters, x.row(i), head)));
         for (Index c = 0; c < d_model(); ++c) {
           dx.row(i)[c] += slope * parameters[c * shape_.heads + head];
           dparameters[c * shape_.heads + head] += slope * x.row(i)[c];

@@ -1,6 +1,6 @@
-#include <cmath>
 #include <vector>
 
+#include "core/mathematics.hpp"
 #include "position/position.hpp"
 
 namespace attnspan {
@@ -15,8 +15,8 @@ class Pope final : public PositionEncoding<Real> {
  public:
   Pope(const Arguments& arguments, const PositionShape& shape) : shape_(shape) {
     for (Index c = 0; c < shape.d_head; ++c)
-      frequencies_.push_back(std::pow(arguments.number("base"),
-                                      -static_cast<double>(c) / static_cast<double>(shape.d_head)));
+      frequencies_.push_back(math::pow(
+          arguments.number("base"), -static_cast<double>(c) / static_cast<double>(shape.d_head)));
   }
 
   std::vector<TensorSpec> tensors() const override {
@@ -31,8 +31,8 @@ class Pope final : public PositionEncoding<Real> {
       for (Index c = 0; c < from.cols; ++c) {
         const double at = angle(ahead, role, positions[i], c);
         const Real size = softplus(from.row(i)[c]);
-        to.row(i)[2 * c] = size * static_cast<Real>(std::cos(at));
-        to.row(i)[2 * c + 1] = size * static_cast<Real>(std::sin(at));
+        to.row(i)[2 * c] = size * static_cast<Real>(math::cos(at));
+        to.row(i)[2 * c + 1] = size * static_cast<Real>(math::sin(at));
       }
   }
 
@@ -42,15 +42,16 @@ class Pope final : public PositionEncoding<Real> {
     for (Index i = 0; i < from.rows; ++i)
       for (Index c = 0; c < from.cols; ++c) {
         const double at = angle(ahead, role, positions[i], c);
-        const auto cosine = static_cast<Real>(std::cos(at)), sine = static_cast<Real>(std::sin(at));
+        const auto cosine = static_cast<Real>(math::cos(at)),
+                   sine = static_cast<Real>(math::sin(at));
         const Real dcosine = dto.row(i)[2 * c], dsine = dto.row(i)[2 * c + 1], v = from.row(i)[c];
-        dfrom.row(i)[c] = (dcosine * cosine + dsine * sine) / (1 + std::exp(-v));
+        dfrom.row(i)[c] = (dcosine * cosine + dsine * sine) / (1 + math::exp(-v));
         if (role == Role::key) dahead[c] += softplus(v) * (dsine * cosine - dcosine * sine);
       }
   }
 
  private:
-  static Real softplus(Real v) { return v > 20 ? v : std::log1p(std::exp(v)); }
+  static Real softplus(Real v) { return v > 20 ? v : math::log1p(math::exp(v)); }
 
   /// In double: at position 65,536 a float angle is off by 0.004.
   double angle(const Real* ahead, Role role, Position position, Index c) const {

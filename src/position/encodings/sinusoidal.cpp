@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "core/mathematics.hpp"
 #include "position/position.hpp"
 
 namespace attnspan {
@@ -20,11 +21,11 @@ class Sinusoidal final : public PositionEncoding<Real> {
   void embed(const Real*, const Position* positions, MatrixView<Real> stream) const override {
     for (Index c = 0; c < d_model_; ++c) {
       const double frequency =
-          std::pow(base_, -static_cast<double>(c / 2 * 2) / static_cast<double>(d_model_));
+          math::pow(base_, -static_cast<double>(c / 2 * 2) / static_cast<double>(d_model_));
       for (Index i = 0; i < stream.rows; ++i) {
         const double angle = positions[i] * frequency;
         stream.row(i)[c] +=
-            static_cast<Real>(size_ * (c % 2 == 0 ? std::sin(angle) : std::cos(angle)));
+            static_cast<Real>(size_ * (c % 2 == 0 ? math::sin(angle) : math::cos(angle)));
       }
     }
   }

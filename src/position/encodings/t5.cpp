@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <cmath>
 
+#include "core/mathematics.hpp"
 #include "position/position.hpp"
 
 namespace attnspan {
@@ -42,8 +42,8 @@ class T5 final : public PositionEncoding<Real> {
   Index bucket(Position distance) const {
     const Index exact = buckets_ / 2;
     if (distance < exact) return distance;
-    const double share = std::log(static_cast<double>(distance) / static_cast<double>(exact)) /
-                         std::log(largest_ / static_cast<double>(exact));
+    const double share = math::log(static_cast<double>(distance) / static_cast<double>(exact)) /
+                         math::log(largest_ / static_cast<double>(exact));
     return std::min(buckets_ - 1,
                     exact + static_cast<Index>(share * static_cast<double>(buckets_ - exact)));
   }
