@@ -28,8 +28,8 @@ struct RowComparison {
   std::string baseline;  ///< the other row's variant_name; empty where there is none
   std::string reason;    ///< why there is no difference, or no verdict; empty when there is one
   std::vector<MultipleDifference> differences;  ///< at each multiple common to both, increasing
-  PairedTest test;                      ///< on the mean over these multiples
-  double adjusted_p = 1;                ///< Holm over the variants of the task
+  PairedTest test;                              ///< on the mean over these multiples
+  double adjusted_p = 1;                        ///< Holm over the variants of the task
   Verdict verdict = Verdict::none;
   /// Where the two are not distinguishable: the power, after correction, that these seeds have for
   /// a difference as large as the one seen, and how many seeds would have a power of 0.8.

@@ -149,7 +149,10 @@ void check_mixed(std::int64_t exact, std::int64_t samples) {
 TEST_CASE("exact match is what greedy generation reaches, for every variant", "[property]") {
   for (const std::string& attention : every_alias()) {
     std::int64_t exact = 0, samples = 0;
-    for (const char* position : {"nape", "rope"}) {
+    for (const char* position : {"nape", "rope", "nope"}) {
+      // Without any encoding only where no other is allowed.
+      const bool alone = !Variant{attention, "nape"}.allowed();
+      if (alone != (std::string(position) == "nope")) continue;
       const HalfTrained copied("copy:symbols=8", 4, 150, attention, position);
       check_generation(copied, {3, Stream::test, 3, 60}, exact, samples);
       check_generation(copied, {3, Stream::test, 4, 60}, exact, samples);
