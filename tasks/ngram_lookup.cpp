@@ -63,7 +63,8 @@ struct NgramLookup {
   /// The same by narrowing down: places where the first `depth` symbols match, one after another;
   /// of several left the last. `skip` leaves out symbols of the n-gram at its beginning.
   Symbols by_narrowing(std::span<const Token> x, std::size_t skip, std::size_t depth) const {
-    const auto [text, asked] = take_apart(x);
+    const Parts parts = take_apart(x);
+    const std::span<const Token> text = parts.text, asked = parts.asked;
     if (asked.empty() || text.size() < gram) return {};
     std::vector<std::size_t> left;
     for (std::size_t start = 0; start + gram <= text.size(); ++start)
