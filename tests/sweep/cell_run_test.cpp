@@ -1,7 +1,12 @@
 #include "sweep/cell_run.hpp"
 
 #include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
@@ -41,12 +46,69 @@ class FailingTask final : public Task {
   double token_chance() const override { return 0.5; }
 };
 
+/// Another task's samples, remembered by what they were drawn for.
+class RememberingTask final : public Task {
+ public:
+  using Samples = std::multiset<std::pair<Purpose, std::vector<Token>>>;
+
+  explicit RememberingTask(std::shared_ptr<const Task> task) : task_(std::move(task)) {}
+  std::int32_t vocabulary_size() const override { return task_->vocabulary_size(); }
+  std::string token_name(Token token) const override { return task_->token_name(token); }
+  void check_length(std::int64_t length) const override { task_->check_length(length); }
+  std::int64_t total_tokens(std::int64_t length, Purpose purpose) const override {
+    return task_->total_tokens(length, purpose);
+  }
+  std::int64_t answer_tokens(std::int64_t length, Purpose purpose) const override {
+    return task_->answer_tokens(length, purpose);
+  }
+  Sample generate(Rng& rng, std::int64_t length, Purpose purpose) const override {
+    Sample sample = task_->generate(rng, length, purpose);
+    const std::lock_guard lock(mutex_);
+    samples_.emplace(purpose, sample.tokens);
+    return sample;
+  }
+  std::vector<Token> solve(std::span<const Token> hidden,
+                           std::span<const std::int32_t> answers) const override {
+    return task_->solve(hidden, answers);
+  }
+  double chance(std::int64_t length) const override { return task_->chance(length); }
+  double token_chance() const override { return task_->token_chance(); }
+
+  /// Those drawn since the last call.
+  Samples take() const { return std::exchange(samples_, {}); }
+
+ private:
+  std::shared_ptr<const Task> task_;
+  mutable std::mutex mutex_;
+  mutable Samples samples_;
+};
+
 std::optional<CellRow> run(const Cell& cell, const RunOptions& options = {}) {
   MemoryStore store;
   return run_cell(cell, store, options);
 }
 
 }  // namespace
+
+TEST_CASE("the cells of one seed are trained and tested on the same samples, whatever the variant",
+          "[unit]") {
+  std::map<int, RememberingTask::Samples> by_seed;
+  std::vector<Cell> all = cells(R"("task": "copy:symbols=9", "attention": ["softmax", "asentmax"],
+      "position": ["nape", "rope"], "learning_rates": [1e-3, 1e-2], "seeds": 2)");
+  CHECK(all.size() == 16);
+  for (Cell& cell : all) {
+    INFO(cell.key);
+    const auto task = std::make_shared<RememberingTask>(cell.task.task);
+    cell.task.task = task;
+    run(cell);
+    // The fingerprint of a training may draw samples besides; they are the same for all.
+    const RememberingTask::Samples samples = task->take();
+    CHECK(samples.size() >= 40 * 8 + 2 * 10 + 6);
+    const auto [found, is_first] = by_seed.emplace(cell.training.replicate, samples);
+    CHECK((is_first || found->second == samples));
+  }
+  CHECK(by_seed.at(0) != by_seed.at(1));
+}
 
 TEST_CASE("a stopped cell goes on at the very step where it stopped", "[unit]") {
   const Cell cell = cells(R"("task": "copy:symbols=3")")[0];
