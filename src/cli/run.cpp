@@ -32,25 +32,11 @@ const char* const footer =
     "  attnspan compare quick.json --baseline softmax\n"
     "  attnspan data recall --length 32 --samples 3";
 
-/// The end of a sentence: the nearest of the names when one is near.
-std::string guess(const std::string& name, const std::vector<std::string>& allowed) {
-  const std::string shown = name.substr(0, 80);
-  const auto nearest = std::min_element(allowed.begin(), allowed.end(),
-                                        [&](const std::string& a, const std::string& b) {
-                                          return edit_distance(shown, a) < edit_distance(shown, b);
-                                        });
-  if (nearest == allowed.end() ||
-      edit_distance(shown, *nearest) > std::max<std::size_t>(2, shown.size() / 3))
-    return ".";
-  return "; did you mean '" + *nearest + "'?";
-}
-
 /// `command` is the one whose help says more, with a blank before it, or empty.
 [[noreturn]] void unknown_option(const std::string& option, const std::vector<std::string>& allowed,
                                  const std::string& command) {
   const std::string flag = option.substr(0, option.find('='));
-  throw InputError("unknown option '" + flag.substr(0, 80) + "'" + guess(flag, allowed) +
-                   " See attnspan" + command + " --help.");
+  throw InputError(unknown_text("option", flag, allowed) + " See attnspan" + command + " --help.");
 }
 
 void check_subcommand(const CLI::App& app, int argc, char** argv) {

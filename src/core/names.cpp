@@ -45,22 +45,25 @@ std::vector<std::string> split(std::string_view text, char separator) {
   }
 }
 
-void unknown_name(std::string_view kind, std::string_view name,
-                  const std::vector<std::string>& allowed) {
+std::string unknown_text(std::string_view kind, std::string_view name,
+                         const std::vector<std::string>& allowed) {
   // Names from outside can be of any length: the table of edit_distance must stay small.
   const std::string shown(name.substr(0, 80));
-  std::string message = "unknown " + std::string(kind) + " '" + shown + "'";
+  const std::string message = "unknown " + std::string(kind) + " '" + shown + "'";
   const auto nearest = std::min_element(allowed.begin(), allowed.end(), [&](auto& a, auto& b) {
     return edit_distance(shown, a) < edit_distance(shown, b);
   });
-  if (nearest != allowed.end() &&
-      edit_distance(shown, *nearest) <= std::max<std::size_t>(2, shown.size() / 3))
-    message += "; did you mean '" + *nearest + "'?";
-  else
-    message += ";";
+  if (nearest == allowed.end() ||
+      edit_distance(shown, *nearest) > std::max<std::size_t>(2, shown.size() / 3))
+    return message + ".";
+  return message + "; did you mean '" + *nearest + "'?";
+}
+
+void unknown_name(std::string_view kind, std::string_view name,
+                  const std::vector<std::string>& allowed) {
   constexpr std::size_t most_listed = 100;
   const std::size_t more = allowed.size() > most_listed ? allowed.size() - most_listed : 0;
-  throw InputError(message + " Allowed: " +
+  throw InputError(unknown_text(kind, name, allowed) + " Allowed: " +
                    join({allowed.begin(), allowed.end() - static_cast<std::ptrdiff_t>(more)}) +
                    (more > 0 ? ", and " + std::to_string(more) + " more" : "") + ".");
 }

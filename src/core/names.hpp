@@ -15,8 +15,11 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 /// Parts of `text` between separators; empty parts are kept.
 std::vector<std::string> split(std::string_view text, char separator);
 
-/// Throws InputError: "unknown KIND 'NAME'; did you mean 'NEAREST'? Allowed: ...". The guess is
-/// left out when nothing is near.
+/// "unknown KIND 'NAME'; did you mean 'NEAREST'?", or "unknown KIND 'NAME'." when nothing is near.
+std::string unknown_text(std::string_view kind, std::string_view name,
+                         const std::vector<std::string>& allowed);
+
+/// Throws InputError: the same, and then all that is allowed.
 [[noreturn]] void unknown_name(std::string_view kind, std::string_view name,
                                const std::vector<std::string>& allowed);
 

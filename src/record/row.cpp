@@ -58,6 +58,7 @@ Json to_json(const Evaluation& evaluation, const Metric& metric) {
       {"length", evaluation.length},
       {"multiple", finite_or_null(evaluation.multiple)},
       {"split", evaluation.split},
+      {"quantities", to_json(evaluation.quantities)},
       {"given_up", evaluation.given_up},
       {"samples", counts.samples},
       {"exact", counts.exact},
@@ -167,6 +168,14 @@ std::vector<ShortcutCount> read_shortcuts(const Json& json, const std::string& p
   return shortcuts;
 }
 
+std::vector<Quantity> read_quantities(const Json& json, const std::string& path) {
+  Fields fields(json, path);
+  std::vector<Quantity> quantities;
+  for (const auto& item : json.items())
+    quantities.push_back({shown_text(item.key(), "a key of " + path), fields.integer(item.key())});
+  return quantities;
+}
+
 std::vector<Outcome> read_outcomes(const Json& json, const std::string& path, const Counts& counts,
                                    const Metric& metric) {
   if (json.is_null()) return {};
@@ -222,6 +231,8 @@ Evaluation read_evaluation(const Json& json, const std::string& path, const Metr
     counts.log_likelihood =
         fields.number_or_null("log_likelihood", std::numeric_limits<double>::lowest(), 0);
     if (has_depth) counts.depth = read_depth(fields.object("depth"), counts);
+    if (fields.has("quantities"))
+      evaluation.quantities = read_quantities(fields.any("quantities"), fields.path("quantities"));
     evaluation.given_up = fields.boolean("given_up");
     evaluation.shortcuts =
         read_shortcuts(fields.any("shortcuts"), fields.path("shortcuts"), counts);
@@ -319,6 +330,12 @@ std::string to_string(Status status) {
   for (const auto& [value, name] : statuses)
     if (value == status) return name;
   throw std::logic_error("a status without a name");
+}
+
+Json to_json(const std::vector<Quantity>& quantities) {
+  Json json = Json::object();
+  for (const Quantity& quantity : quantities) json[quantity.name] = quantity.value;
+  return json;
 }
 
 Json to_json(const std::vector<DepthCount>& depth) {

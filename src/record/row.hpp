@@ -7,6 +7,7 @@
 #include "record/counts.hpp"
 #include "record/json.hpp"
 #include "record/metric.hpp"
+#include "record/quantity.hpp"
 #include "record/statistics.hpp"
 
 namespace attnspan {
@@ -24,7 +25,8 @@ struct ShortcutCount {
 struct Evaluation {
   std::int64_t length = 0;
   double multiple = 0;
-  std::string split;  ///< "validation" or "test"
+  std::string split;                 ///< "validation" or "test"
+  std::vector<Quantity> quantities;  ///< what a sample of this length holds, in the task's order
   bool given_up =
       false;  ///< not run, since shorter lengths had no right sample; counts as all wrong
   Counts counts;
@@ -102,6 +104,9 @@ void check_settings(const Json& settings, const std::string& path);
 
 /// {samples, exact}, a list of ten each.
 Json to_json(const std::vector<DepthCount>& depth);
+
+/// {"pairs": 8}.
+Json to_json(const std::vector<Quantity>& quantities);
 
 /// [low, high] to six decimals: further digits say nothing, and the last ones differ between
 /// compilers.

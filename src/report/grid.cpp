@@ -64,6 +64,10 @@ Grid figure_grid(const Block& block) {
                                      : "-");
     }
   }
+  for (const QuantityLine& quantity : quantity_lines(block)) {
+    grid.push_back({quantity.name + " in a sample", "", "", ""});
+    grid.back().insert(grid.back().end(), quantity.figures.begin(), quantity.figures.end());
+  }
   grid.push_back({"samples", "", "", ""});
   for (const double multiple : block.multiples)
     grid.back().push_back(samples_text(block, multiple));

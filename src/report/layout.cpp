@@ -138,6 +138,27 @@ bool has_shortcut(const Block& block) {
                      [&](double multiple) { return find_shortcut(block, multiple).has_value(); });
 }
 
+std::vector<QuantityLine> quantity_lines(const Block& block) {
+  std::vector<QuantityLine> lines;
+  for (std::size_t i = 0; i < block.multiples.size(); ++i)
+    for (const TableRow* row : block.rows) {
+      const Accuracy* accuracy = find_accuracy(*row, block.multiples[i]);
+      if (accuracy == nullptr || accuracy->quantities.empty()) continue;
+      // A quantity is the task's own: every row of the block has the same.
+      for (const Quantity& quantity : accuracy->quantities) {
+        std::string name = quantity.name;
+        std::replace(name.begin(), name.end(), '_', ' ');
+        auto line = std::find_if(lines.begin(), lines.end(),
+                                 [&](const QuantityLine& other) { return other.name == name; });
+        if (line == lines.end())
+          line = lines.insert(line, {name, std::vector<std::string>(block.multiples.size(), "-")});
+        line->figures[i] = std::to_string(quantity.value);
+      }
+      break;
+    }
+  return lines;
+}
+
 std::vector<std::string> verdict_lines(const Block& block) {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < block.rows.size(); ++i) {

@@ -60,6 +60,14 @@ const MultipleDifference* find_difference(const RowComparison& comparison, doubl
 std::optional<BestShortcut> find_shortcut(const Block& block, double multiple);
 bool has_shortcut(const Block& block);
 
+/// What the samples of the block hold beside their length, a line each: its name, and a figure for
+/// each multiple, "-" where it is not known.
+struct QuantityLine {
+  std::string name;  ///< "context tokens"
+  std::vector<std::string> figures;
+};
+std::vector<QuantityLine> quantity_lines(const Block& block);
+
 /// One sentence a row that has a baseline: which is better, and how sure that is, or why nothing
 /// can be said.
 std::vector<std::string> verdict_lines(const Block& block);

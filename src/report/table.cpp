@@ -201,6 +201,7 @@ Accuracy pool(double multiple, const SeedEvaluations& evaluations, const Metric&
   for (const auto& [seed, evaluation] : evaluations) {
     const Counts& counts = evaluation->counts;
     accuracy.length = evaluation->length;
+    if (accuracy.quantities.empty()) accuracy.quantities = evaluation->quantities;
     accuracy.counts.add(counts);
     accuracy.given_up += evaluation->given_up ? 1 : 0;
     values.push_back(value_of(*evaluation, metric));
@@ -426,6 +427,7 @@ Json to_json(Span span) { return span ? Json(*span) : Json(nullptr); }
 Json to_json(const Accuracy& accuracy) {
   Json json = {{"multiple", accuracy.multiple},
                {"length", accuracy.length},
+               {"quantities", to_json(accuracy.quantities)},
                {"mean", accuracy.value.mean},
                {"min", accuracy.value.min},
                {"max", accuracy.value.max},

@@ -24,7 +24,8 @@ struct BestShortcut {
 struct Accuracy {
   double multiple = 0;
   std::int64_t length = 0;
-  Spread value;          ///< over seeds, each seed weighing the same
+  std::vector<Quantity> quantities;  ///< what a sample of this length holds
+  Spread value;                      ///< over seeds, each seed weighing the same
   Interval ci95;         ///< of the mean over seeds; with one seed, of the draw of test samples
   double with_lost = 0;  ///< mean over all seeds, those that diverged or failed at their worst
   double token_accuracy = 0;  ///< mean over seeds

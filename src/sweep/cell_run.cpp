@@ -22,11 +22,12 @@ std::string_view split_of(const TestPoint& point) {
 }
 
 /// An evaluation of no samples yet.
-Evaluation begin(const TestPoint& point) {
+Evaluation begin(const Task& task, const TestPoint& point) {
   Evaluation evaluation;
   evaluation.length = point.length;
   evaluation.multiple = point.multiple;
   evaluation.split = split_of(point);
+  evaluation.quantities = task.quantities(point.length);
   return evaluation;
 }
 
@@ -183,8 +184,9 @@ class CellRun {
       const double before = progress_.evaluated;
       if (i == evaluations.size()) {
         const bool ends_here = cell_.give_up && point.stream == Stream::test;
-        evaluations.push_back(ends_here && gives_up(evaluations) ? given_up_evaluation(point)
-                                                                 : begin(point));
+        evaluations.push_back(ends_here && gives_up(evaluations)
+                                  ? given_up_evaluation(*cell_.task.task, point)
+                                  : begin(*cell_.task.task, point));
       }
       if (!evaluations[i].given_up && !test(point, evaluations[i])) return false;
       if (row_.status != Status::done) return true;
@@ -291,8 +293,8 @@ bool gives_up(const std::vector<Evaluation>& evaluations) {
          is_dead(evaluations[evaluations.size() - 2]);
 }
 
-Evaluation given_up_evaluation(const TestPoint& point) {
-  Evaluation evaluation = begin(point);
+Evaluation given_up_evaluation(const Task& task, const TestPoint& point) {
+  Evaluation evaluation = begin(task, point);
   evaluation.given_up = true;
   return evaluation;
 }

@@ -52,6 +52,6 @@ bool is_tested(const CellRow& row, std::int64_t step, const Cell& cell);
 bool gives_up(const std::vector<Evaluation>& evaluations);
 
 /// What stands for a test that was not run.
-Evaluation given_up_evaluation(const TestPoint& point);
+Evaluation given_up_evaluation(const Task& task, const TestPoint& point);
 
 }  // namespace attnspan

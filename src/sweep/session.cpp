@@ -84,7 +84,8 @@ std::vector<Evaluation> asked_for(const Cell& cell, const std::vector<Evaluation
       return is_evaluation_of(evaluation, point) && (cell.give_up || !evaluation.given_up);
     });
     if (same == found.end()) continue;
-    asked.push_back(cell.give_up && gives_up(asked) ? given_up_evaluation(point) : *same);
+    asked.push_back(cell.give_up && gives_up(asked) ? given_up_evaluation(*cell.task.task, point)
+                                                    : *same);
   }
   return asked;
 }

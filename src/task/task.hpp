@@ -11,6 +11,7 @@
 #include "catalog/part.hpp"
 #include "core/rng.hpp"
 #include "record/metric.hpp"
+#include "record/quantity.hpp"
 
 namespace attnspan {
 
@@ -34,12 +35,6 @@ struct Sample {
 
 /// The tokens as a solver sees them: -1 where they are answers themselves.
 std::vector<Token> hide_answers(const Sample& sample);
-
-/// A number that a sample has beside its length: {"pairs", 8}.
-struct Quantity {
-  std::string name;
-  std::int64_t value = 0;
-};
 
 /// What a sample is drawn for; a task may ask more questions of a training sample.
 enum class Purpose { training, evaluation };
@@ -99,7 +94,8 @@ class Task {
   /// The same for one answer token.
   virtual double token_chance() const = 0;
 
-  /// What an evaluation sample of this length holds: how many pairs or needles, say.
+  /// What an evaluation sample of this length holds: how many pairs or needles, say. Length and
+  /// crowding are two questions, so both are reported.
   virtual std::vector<Quantity> quantities(std::int64_t /*length*/) const { return {}; }
 };
 

@@ -46,7 +46,7 @@ TEST_CASE("an unknown name is answered with the nearest and all", "[unit]") {
         }) == "unknown task 'recal'; did you mean 'recall'? Allowed: copy, recall, sort.");
   CHECK(message_of([] {
           unknown_name("task", "translate", {"copy", "sort"});
-        }) == "unknown task 'translate'; Allowed: copy, sort.");
+        }) == "unknown task 'translate'. Allowed: copy, sort.");
 }
 
 TEST_CASE("an unknown name of any length makes a short message", "[unit]") {

@@ -33,6 +33,7 @@ Result example() {
   result.cells[0].evaluations[1].counts.depth[0] = {40, 40};
   result.cells[0].evaluations[1].counts.depth[9] = {60, 60};
   result.cells[0].evaluations[3].shortcuts = {{"last key token", 20}, {"any value", 3}};
+  result.cells[0].evaluations[3].quantities = {{"pairs", 100}, {"context_tokens", 250}};
   result.cells[1].evaluations[3].counts = {};
   result.cells[1].evaluations[3].given_up = true;
   for (CellRow& row : result.cells)
@@ -83,6 +84,7 @@ TEST_CASE("A result of version 1 is read with what it has", "[golden]") {
     for (Evaluation& evaluation : row.evaluations) {
       evaluation.outcomes.clear();
       evaluation.shortcuts.clear();
+      evaluation.quantities.clear();
       evaluation.counts.log_likelihood = std::nan("");
     }
   }

@@ -29,6 +29,10 @@ Result example() {
   result.cells.push_back(lost_cell("entmax", 0.001, 2, Status::diverged));
   for (CellRow& row : result.cells)
     for (Evaluation& evaluation : row.evaluations)
+      evaluation.quantities = {{"pairs", static_cast<std::int64_t>(2 * evaluation.multiple)},
+                               {"context_tokens", evaluation.length - 1}};
+  for (CellRow& row : result.cells)
+    for (Evaluation& evaluation : row.evaluations)
       if (evaluation.split == "test")
         evaluation.shortcuts = {{"last, \"key\" token", evaluation.multiple < 20 ? 11 : 0}};
   Evaluation& last = result.cells[6].evaluations.back();
@@ -102,9 +106,10 @@ TEST_CASE("CSV has as many fields in every line", "[unit]") {
       lines_of(find_format("csv").render(compare({example()}, "softmax")));
   CHECK(lines.back() == "");
   lines.pop_back();
-  // Each row at 8 multiples: seeds, two means and a shortcut; two rows of three seeds (one of them
-  // with differences), one of two with differences and the lost; copy, and what was lost of it.
-  CHECK(lines.size() == 1 + 8 * (3 + 3) + 8 * (3 + 4) + 8 * (2 + 5) + 3 + 1);
+  // Each row at 8 multiples: seeds, two means, a shortcut and two quantities; two rows of three
+  // seeds (one of them with differences), one of two with differences and the lost; copy, and what
+  // was lost of it.
+  CHECK(lines.size() == 1 + 8 * (3 + 5) + 8 * (3 + 6) + 8 * (2 + 7) + 3 + 1);
   for (const std::string& line : lines) CHECK(fields(line) == 17);
 }
 

@@ -29,6 +29,8 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 # Free in form: whatever the machine and the sweep have to say.
 FREE = ("context", "spec", "settings", "selected", "candidates")
+# A key for whatever the task names.
+NAMED = ("shortcuts", "quantities")
 
 
 def places(value, path=()):
@@ -62,14 +64,14 @@ class SchemaTest(unittest.TestCase):
 
     def test_every_object_refuses_another_key(self):
         for path, value in [((), self.result), *places(self.result)]:
-            if isinstance(value, dict) and not set(path) & {*FREE, "shortcuts"}:
+            if isinstance(value, dict) and not set(path) & {*FREE, *NAMED}:
                 broken = copy.deepcopy(self.result)
                 (parent(broken, path)[path[-1]] if path else broken)["surplus"] = 1
                 self.assert_refused(broken, f"another key at {path}")
 
     def test_every_key_is_needed(self):
         for path, _ in places(self.result):
-            if isinstance(path[-1], str) and path[-1] != "depth" and path[-2:-1] != ("shortcuts",):
+            if isinstance(path[-1], str) and path[-1] != "depth" and not set(path[-2:-1]) & set(NAMED):
                 broken = copy.deepcopy(self.result)
                 del parent(broken, path)[path[-1]]
                 self.assert_refused(broken, f"no {path}")

@@ -160,6 +160,21 @@ TEST_CASE("a checkpoint is good for other tests, unless those of an earlier step
   }
 }
 
+TEST_CASE("every evaluation says what its samples hold, given up or not", "[unit]") {
+  const CellRow row = run(cells(R"("task": "recall:density=0.5,alphabet=32,queries=1", "steps": 1,
+      "train_length": 24, "min_train_length": 24, "multiples": [1, 2, 4, 8], "give_up": true)")[0])
+                          .value();
+  REQUIRE(row.evaluations.size() == 5);
+  CHECK(row.evaluations[4].given_up);
+  for (const Evaluation& evaluation : row.evaluations) {
+    REQUIRE(evaluation.quantities.size() == 1);
+    CHECK(evaluation.quantities[0].name == "pairs");
+    // Half of the context, six tokens a pair.
+    CHECK(evaluation.quantities[0].value == evaluation.length / 12);
+  }
+  CHECK(to_json(row_from_json(to_json(row))) == to_json(row));
+}
+
 TEST_CASE("tests in training are those of a training that ends there", "[unit]") {
   const CellRow row = run(cells(R"("task": "copy:symbols=3", "test_at": [7, 40, 41],
       "warmup_steps": 0, "final_learning_rate": 1, "weight_average": 0.9)")[0])

@@ -1,6 +1,7 @@
 // Tidy CSV: one line a measurement. `statistic` says what a line is: "seed" (one seed's value),
 // "mean" (over seeds), "with_lost" (over all seeds, lost ones at their worst), "difference" (to the
-// baseline), "best_shortcut", or "lost" for a row of which nothing came out.
+// baseline), "best_shortcut", "quantity" (what a sample holds: pairs, needles), or "lost" for a row
+// of which nothing came out.
 #include <cmath>
 
 #include "core/names.hpp"
@@ -84,6 +85,9 @@ std::string row_text(const TableRow& row, const RowComparison& comparison) {
     if (accuracy.shortcut)
       writer.add(
           {&accuracy, "best_shortcut", "", "exact_match", accuracy.shortcut->exact_match, samples});
+    for (const Quantity& quantity : accuracy.quantities)
+      writer.add(
+          {&accuracy, "quantity", "", quantity.name, static_cast<double>(quantity.value), samples});
     if (const MultipleDifference* found = find_difference(comparison, accuracy.multiple))
       writer.add({&accuracy, "difference", "", metric, found->value, samples, found->ci95});
   }

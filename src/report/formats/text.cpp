@@ -151,6 +151,8 @@ std::string block_text(const Block& block) {
                                               : "-");
     }
   }
+  for (QuantityLine& quantity : quantity_lines(block))
+    lines.push_back({quantity.name + " in a sample", std::move(quantity.figures)});
   text += aligned(lines);
   text += selected_lines(block);
   for (const std::string& line : note_lines(block)) text += wrapped(line, 2);
