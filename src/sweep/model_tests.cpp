@@ -42,7 +42,10 @@ void change_task(ModelTest& test, const NamedTask& task) {
   const std::string label = task.label + " by models of " + cell.task.label;
   cell.task = task;
   std::erase_if(cell.tests, [](const TestPoint& point) { return point.stream != Stream::test; });
-  for (const TestPoint& point : cell.tests) task.task->check_length(point.length);
+  for (TestPoint& point : cell.tests) {
+    task.task->check_length(point.length);
+    point.samples = available_samples(*task.task, point.stream, point.length, point.samples);
+  }
   // Chance is that of guessing at a length that there is.
   const std::int64_t train_length =
       std::exchange(cell.training.train_length, cell.tests.front().length);

@@ -178,7 +178,8 @@ std::vector<TaskEntryText> pick_tasks(const std::vector<TaskEntryText>& tasks,
       if (entry.task.resolved == pick.task.resolved) chosen.push_back(entry);
     if (chosen.size() > before) continue;
     const auto kin = std::find_if(tasks.begin(), tasks.end(), [&](const TaskEntryText& entry) {
-      return family(entry.task) == family(pick.task);
+      const bool draws = pick.task.task->stored(Stream::train).empty();
+      return draws && family(entry.task) == family(pick.task);
     });
     chosen.push_back({pick.task, kin == tasks.end() ? Json::object() : kin->overrides});
   }

@@ -227,11 +227,11 @@ Data read_folder(const std::string& folder, Targets targets) {
 }
 
 /// The length of training, which the files with index 0 name.
-std::int64_t training_length(const Data& data, const std::string& folder) {
+std::int64_t training_length(const std::vector<StoredSplit>& splits, const std::string& folder) {
   std::set<std::int64_t> lengths;
   bool trains = false, validates = false, tests = false;
   const StoredSplit* before = nullptr;
-  for (const StoredSplit& split : data.splits) {
+  for (const StoredSplit& split : splits) {
     trains = trains || split.stream == Stream::train;
     validates = validates || (split.stream == Stream::validation && split.index == 0);
     tests = tests || split.stream == Stream::test;
@@ -259,7 +259,7 @@ class FileTask final : public Task {
   FileTask(std::string folder, Data data)
       : folder_(std::move(folder)),
         splits_(std::move(data.splits)),
-        train_length_(training_length({splits_, 0}, folder_)) {
+        train_length_(training_length(splits_, folder_)) {
     std::set<Token> targets;
     for (const StoredSplit& split : splits_)
       for (const Sample& sample : split.samples) {
