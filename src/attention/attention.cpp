@@ -32,7 +32,7 @@ void scatter_add(ConstMatrixView<Real> from, const std::vector<Index>& rows, Mat
 // 600 steps of recall under ASEntmax end at a loss of 0.08, and at 1.7 from queries ten times the
 // size.
 template <class Real>
-Attention<Real>::Attention(const AttentionShape& shape, Index layers, AttentionParts<Real> parts)
+Attention<Real>::Attention(const LayerShape& shape, Index layers, AttentionParts<Real> parts)
     : heads_(shape, std::move(parts)) {
   const Index d = shape.d_model();
   const double fan = 1 / std::sqrt(static_cast<double>(d));

@@ -27,7 +27,7 @@ template <class Real>
 class Attention {
  public:
   /// layers: of the whole model, whose depth decides how small the output starts.
-  Attention(const AttentionShape& shape, Index layers, AttentionParts<Real> parts);
+  Attention(const LayerShape& shape, Index layers, AttentionParts<Real> parts);
 
   /// Learned tensors in the order of `parameters` pointers.
   const std::vector<TensorSpec>& tensors() const { return tensors_; }

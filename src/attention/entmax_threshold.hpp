@@ -23,6 +23,8 @@ class EntmaxThreshold {
   /// 1 < alpha <= 64.
   explicit EntmaxThreshold(double alpha);
 
+  double alpha() const { return alpha_; }
+
   /// The solution for count scores whose largest is `largest`. copies, where given, counts how
   /// often each stands in the row; a score with no copies is ignored.
   EntmaxSolution<Real> solve(const Real* scores, Index count, Real largest,

@@ -48,8 +48,9 @@ template <class Real>
 void HeadStreaming<Real>::put(const Real* parameters, Index first, ConstMatrixView<Real> keys,
                               ConstMatrixView<Real> values, KeyStore<Real>& store,
                               StreamingScratch<Real>& scratch) const {
-  const auto prepared = heads_.prepare(parameters, Role::key, store.positions.data() + first, keys,
-                                       scratch.unit, scratch.turned);
+  const auto prepared =
+      heads_.prepare(parameters, Phase::evaluation, Role::key, store.positions.data() + first, keys,
+                     scratch.unit, scratch.turned);
   for (Index i = 0; i < keys.rows; ++i) {
     std::copy_n(prepared.row(i), prepared.cols, store.keys.row(first + i));
     std::copy_n(values.row(i), values.cols, store.values.row(first + i));
@@ -72,8 +73,8 @@ MatrixView<const Real> HeadStreaming<Real>::queries(const Real* parameters,
                                                     StreamingScratch<Real>& scratch) const {
   std::vector<Position> of_rows;
   for (const Index place : places) of_rows.push_back(positions[static_cast<std::size_t>(place)]);
-  const auto prepared = heads_.prepare(parameters, Role::query, of_rows.data(), projected,
-                                       scratch.unit, scratch.turned);
+  const auto prepared = heads_.prepare(parameters, Phase::evaluation, Role::query, of_rows.data(),
+                                       projected, scratch.unit, scratch.turned);
   const auto scaled = reserve(scratch.scaled, projected.rows, heads_.total_width());
   heads_.scale(parameters, Phase::evaluation, x, places.data(), prepared,
                reserve(scratch.scales, projected.rows, static_cast<Index>(heads_.scaled().size())),
@@ -190,7 +191,7 @@ template <class Real>
 MatrixView<const Real> HeadStreaming<Real>::countable_keys(ConstMatrixView<Real> keys,
                                                            AlignedVector<Real>& unit) const {
   AlignedVector<Real> unturned;
-  return heads_.prepare(nullptr, Role::key, nullptr, keys, unit, unturned);
+  return heads_.prepare(nullptr, Phase::evaluation, Role::key, nullptr, keys, unit, unturned);
 }
 
 template <class Real>

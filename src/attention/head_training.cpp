@@ -292,10 +292,10 @@ template <class Real>
 void HeadTraining<Real>::forward(const Real* parameters, Phase phase, const Packing& packing,
                                  const HeadInputs<Real>& in, MatrixView<Real> output,
                                  HeadTrace<Real>& trace, HeadScratch<Real>& scratch) const {
-  const auto q = heads_.prepare(parameters, Role::query, packing.query_positions.data(), in.q,
-                                trace.query.unit, trace.query.turned);
-  const auto k = heads_.prepare(parameters, Role::key, packing.positions, in.k, trace.key.unit,
-                                trace.key.turned);
+  const auto q = heads_.prepare(parameters, phase, Role::query, packing.query_positions.data(),
+                                in.q, trace.query.unit, trace.query.turned);
+  const auto k = heads_.prepare(parameters, phase, Role::key, packing.positions, in.k,
+                                trace.key.unit, trace.key.turned);
   read(parameters, packing, in, trace);
   heads_.scale(parameters, phase, in.x, packing.places.data(), q,
                reserve(trace.scales, packing.queries(), static_cast<Index>(heads_.scaled().size())),

@@ -23,16 +23,48 @@ void to_unit_length(ConstMatrixView<Real> from, Index heads, MatrixView<Real> to
     }
 }
 
+/// A scaler that scales nothing in training.
+template <class Real>
+class EvaluationScaler final : public Scaler<Real> {
+ public:
+  explicit EvaluationScaler(std::unique_ptr<Scaler<Real>> scaler) : scaler_(std::move(scaler)) {}
+
+  std::vector<TensorSpec> tensors(Index heads, Index d_model) const override {
+    return scaler_->tensors(heads, d_model);
+  }
+  bool identity() const override { return true; }
+  const Scaler<Real>& at_evaluation() const override { return scaler_->at_evaluation(); }
+  void forward(const Real*, ConstMatrixView<Real>, const Index*,
+               MatrixView<Real> s) const override {
+    for (Index i = 0; i < s.rows; ++i) std::fill_n(s.row(i), s.cols, Real(1));
+  }
+  void backward(const Real*, ConstMatrixView<Real>, const Index*, ConstMatrixView<Real>,
+                MatrixView<Real>, Real*) const override {}
+
+ private:
+  std::unique_ptr<Scaler<Real>> scaler_;
+};
+
 }  // namespace
 
 template <class Real>
-AttentionParts<Real> make_parts(const AttentionShape& shape, const std::string& variant,
+AttentionParts<Real> make_parts(const LayerShape& shape, const std::string& variant,
                                 const std::string& position) {
   const AttentionVariant chosen = attention_variant(variant);
   const Choice<PositionEntry> encoding = position_choice(position);
-  AttentionParts<Real> parts{chosen.scaler.make<Real>(), chosen.normalizer.make<Real>(),
-                             encoding.make<Real>(PositionShape{shape.heads, shape.d_head}),
-                             scaled_heads(encoding)};
+  AttentionParts<Real> parts{chosen.scaler.make<Real>(shape), chosen.normalizer.make<Real>(shape),
+                             encoding.make<Real>(shape), scaled_heads(encoding)};
+  if (!chosen.scaled_in_training)
+    parts.scaler = std::make_unique<EvaluationScaler<Real>>(std::move(parts.scaler));
+  if (parts.normalizer->unit_vectors() && chosen.scaler.entry->name != "none")
+    throw InputError("attention " + chosen.normalizer.entry->name +
+                     " compares directions and has a length rule of its own; use it without a "
+                     "scaler, not with " +
+                     chosen.scaler.label() + ".");
+  if (parts.normalizer->unit_vectors() && parts.position->width() > shape.d_head)
+    throw InputError("attention " + chosen.normalizer.entry->name +
+                     " compares directions, which position " + encoding.label() +
+                     " does not keep; use another encoding.");
   if (parts.normalizer->positional() && encoding.entry->name != "nope")
     throw InputError("attention " + chosen.normalizer.entry->name +
                      " tells positions apart by itself; use it with position nope, not " +
@@ -41,7 +73,7 @@ AttentionParts<Real> make_parts(const AttentionShape& shape, const std::string& 
 }
 
 template <class Real>
-Heads<Real>::Heads(const AttentionShape& shape, AttentionParts<Real> parts)
+Heads<Real>::Heads(const LayerShape& shape, AttentionParts<Real> parts)
     : shape_(shape),
       scaler_(std::move(parts.scaler)),
       normalizer_(std::move(parts.normalizer)),
@@ -77,7 +109,7 @@ Real Heads<Real>::unit() const {
 }
 
 template <class Real>
-MatrixView<const Real> Heads<Real>::prepare(const Real* parameters, Role role,
+MatrixView<const Real> Heads<Real>::prepare(const Real* parameters, Phase phase, Role role,
                                             const Position* positions, ConstMatrixView<Real> from,
                                             AlignedVector<Real>& unit,
                                             AlignedVector<Real>& turned) const {
@@ -89,7 +121,7 @@ MatrixView<const Real> Heads<Real>::prepare(const Real* parameters, Role role,
   }
   if (position_->width() > 0) {
     const auto to = reserve(turned, from.rows, total_width());
-    position_->turn(parameters + position_offset_, role, positions, vectors, to);
+    position(phase).turn(parameters + position_offset_, role, positions, vectors, to);
     vectors = to;
   }
   return vectors;
@@ -113,9 +145,9 @@ void Heads<Real>::scale(const Real* parameters, Phase phase, ConstMatrixView<Rea
     }
 }
 
-template AttentionParts<float> make_parts(const AttentionShape&, const std::string&,
+template AttentionParts<float> make_parts(const LayerShape&, const std::string&,
                                           const std::string&);
-template AttentionParts<double> make_parts(const AttentionShape&, const std::string&,
+template AttentionParts<double> make_parts(const LayerShape&, const std::string&,
                                            const std::string&);
 template class Heads<float>;
 template class Heads<double>;

@@ -14,12 +14,6 @@ namespace attnspan {
 /// Some parts act differently once training is over.
 enum class Phase { training, evaluation };
 
-struct AttentionShape {
-  Index heads = 1;
-  Index d_head = 1;
-  Index d_model() const { return heads * d_head; }
-};
-
 /// What makes an attention, whether or not it comes from a catalog.
 template <class Real>
 struct AttentionParts {
@@ -31,7 +25,7 @@ struct AttentionParts {
 
 /// The parts that these names stand for; throws InputError on unknown ones.
 template <class Real>
-AttentionParts<Real> make_parts(const AttentionShape& shape, const std::string& variant,
+AttentionParts<Real> make_parts(const LayerShape& shape, const std::string& variant,
                                 const std::string& position);
 
 /// The heads of one layer: z_ij = (s_i q_i) . k_j / sqrt(d_head) + bias_ij over the keys before and
@@ -41,13 +35,15 @@ AttentionParts<Real> make_parts(const AttentionShape& shape, const std::string& 
 template <class Real>
 class Heads {
  public:
-  Heads(const AttentionShape& shape, AttentionParts<Real> parts);
+  Heads(const LayerShape& shape, AttentionParts<Real> parts);
 
   /// Learned tensors of scaler, normalizer and encoding, in the order of `parameters` pointers.
   const std::vector<TensorSpec>& tensors() const { return tensors_; }
 
-  const AttentionShape& shape() const { return shape_; }
-  const PositionEncoding<Real>& position() const { return *position_; }
+  const LayerShape& shape() const { return shape_; }
+  const PositionEncoding<Real>& position(Phase phase = Phase::training) const {
+    return phase == Phase::training ? *position_ : position_->at_evaluation();
+  }
   const Normalizer<Real>& normalizer(Phase phase) const {
     return phase == Phase::training ? *normalizer_ : normalizer_->at_evaluation();
   }
@@ -74,9 +70,9 @@ class Heads {
 
   /// Queries or keys (rows x d_model) at length 1 where the normalizer asks for it, and turned by
   /// their positions; the result lies in `unit` or `turned`, or is `from` where neither is done.
-  MatrixView<const Real> prepare(const Real* parameters, Role role, const Position* positions,
-                                 ConstMatrixView<Real> from, AlignedVector<Real>& unit,
-                                 AlignedVector<Real>& turned) const;
+  MatrixView<const Real> prepare(const Real* parameters, Phase phase, Role role,
+                                 const Position* positions, ConstMatrixView<Real> from,
+                                 AlignedVector<Real>& unit, AlignedVector<Real>& turned) const;
 
   /// Writes prepared queries times s / sqrt(d_head), and to scales (rows x scaled heads) s. x: rows
   /// x d_model, the layer's normed input.
@@ -85,7 +81,7 @@ class Heads {
              MatrixView<Real> scaled) const;
 
  private:
-  AttentionShape shape_;
+  LayerShape shape_;
   std::unique_ptr<Scaler<Real>> scaler_;
   std::unique_ptr<Normalizer<Real>> normalizer_;
   std::unique_ptr<PositionEncoding<Real>> position_;

@@ -5,6 +5,8 @@
 namespace attnspan {
 namespace {
 
+constexpr const char* evaluation_only = "@evaluation";
+
 const Alias* find_alias(const std::string& name) {
   const std::vector<Alias>& aliases = attention_aliases();
   const auto found = std::find_if(aliases.begin(), aliases.end(),
@@ -45,6 +47,21 @@ const std::vector<Alias>& attention_aliases() {
 }
 
 AttentionVariant attention_variant(const std::string& name) {
+  if (const std::size_t at = name.find('@'); at != std::string::npos) {
+    if (name.substr(at) != evaluation_only)
+      throw InputError("attention '" + name.substr(0, 80) +
+                       "' has an '@' that is not the one of @evaluation, which has a scaler scale "
+                       "at evaluation only.");
+    const Alias* pair = find_alias(name.substr(0, at));
+    AttentionVariant variant = from_pair(pair ? pair->text : name.substr(0, at));
+    if (variant.scaler.entry->name == "none")
+      throw InputError("attention '" + name.substr(0, 80) +
+                       "' has no scaler that could scale at evaluation only; write "
+                       "normalizer+scaler@evaluation.");
+    variant.name += evaluation_only;
+    variant.scaled_in_training = false;
+    return variant;
+  }
   const Alias* asked = find_alias(name);
   AttentionVariant variant = from_pair(asked ? asked->text : name);
   for (const Alias& alias : attention_aliases())

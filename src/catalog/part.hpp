@@ -79,14 +79,16 @@ Choice<Entry> choose(std::string_view kind, std::span<const Entry> catalog, std:
   unknown_name(kind, name, allowed);
 }
 
-/// Builds a part from its arguments and what else it is built for; one that asks for neither needs
-/// no constructor.
+/// Builds a part from its arguments and what else it is built for. Its constructor takes both, the
+/// arguments alone, or nothing.
 template <class Implementation, class... Shape>
 std::unique_ptr<Implementation> build(const Arguments& arguments, const Shape&... shape) {
-  if constexpr (std::is_default_constructible_v<Implementation>)
-    return std::make_unique<Implementation>();
-  else
+  if constexpr (std::is_constructible_v<Implementation, const Arguments&, const Shape&...>)
     return std::make_unique<Implementation>(arguments, shape...);
+  else if constexpr (std::is_constructible_v<Implementation, const Arguments&>)
+    return std::make_unique<Implementation>(arguments);
+  else
+    return std::make_unique<Implementation>();
 }
 
 /// Catalog line of a part that computes, in float and in double.

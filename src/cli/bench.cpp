@@ -45,7 +45,8 @@ std::vector<ModelConfig> models(const BenchOptions& options, const Task& task) {
   std::vector<ModelConfig> configs;
   for (const std::string& attention : variants) {
     configs.push_back({options.layers, options.heads, options.d_model, options.d_ff,
-                       task.vocabulary_size(), attention, options.position});
+                       task.vocabulary_size(), attention, options.position,
+                       task.total_tokens(options.length, Purpose::training)});
     check(configs.back());
   }
   return configs;

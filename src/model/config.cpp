@@ -1,10 +1,14 @@
 #include "model/config.hpp"
 
+#include <algorithm>
+#include <limits>
+
 #include "attention/variant.hpp"
 #include "core/error.hpp"
 #include "model/by_layer.hpp"
 #include "model/transformer.hpp"
 #include "position/position.hpp"
+#include "position/randomized.hpp"
 
 namespace attnspan {
 namespace {
@@ -27,10 +31,10 @@ void check(const ModelConfig& config) {
     throw InputError("heads must divide d_model, but " + std::to_string(config.heads) +
                      " heads do not divide " + std::to_string(config.d_model) + ".");
   const auto attentions = by_layer("attention", config.attention, config.layers);
-  const auto positions = by_layer("position", config.position, config.layers);
+  const auto positions = positions_by_layer(config);
+  longest_sequence(config);
   for (std::size_t layer = 0; layer < positions.size(); ++layer) {
-    const auto parts =
-        make_parts<float>({config.heads, config.d_head()}, attentions[layer], positions[layer]);
+    const auto parts = make_parts<float>(layer_shape(config), attentions[layer], positions[layer]);
     if (parts.position->embeds() && positions[layer] != positions[0])
       throw InputError("position " + positions[layer] +
                        " adds to the embedding, so it must be that of the first layer.");
@@ -43,8 +47,61 @@ std::string canonical_attention(const std::string& text) {
 }
 
 std::string canonical_position(const std::string& text) {
-  return with_names("position", text,
-                    [](const std::string& name) { return position_choice(name).label(); });
+  for (const Alias& alias : position_aliases())
+    if (text == alias.name || text == alias.text) return alias.name;
+  const std::string canonical = with_names(
+      "position", text, [](const std::string& name) { return position_choice(name).label(); });
+  for (const Alias& alias : position_aliases())
+    if (canonical == alias.text) return alias.name;
+  return canonical;
+}
+
+LayerShape layer_shape(const ModelConfig& config) {
+  return {config.heads, config.d_head(), config.train_tokens, config.d_model};
+}
+
+std::vector<std::string> positions_by_layer(const ModelConfig& config) {
+  for (const Alias& alias : position_aliases()) {
+    if (config.position != alias.name) continue;
+    const auto needed = std::count(alias.text.begin(), alias.text.end(), '~') + 1;
+    if (config.layers < needed)
+      throw InputError("position " + alias.name + " is made of " + std::to_string(needed) +
+                       " layers in turn, but the model has " + std::to_string(config.layers) +
+                       "; raise layers, or write a shorter pattern out.");
+    return by_layer("position", alias.text, config.layers);
+  }
+  return by_layer("position", config.position, config.layers);
+}
+
+Positions model_positions(const ModelConfig& config) {
+  Position reach = 0;
+  std::string first;  // of the layers whose encoding looks at positions
+  for (const std::string& name : positions_by_layer(config)) {
+    const Choice<PositionEntry> choice = position_choice(name);
+    if (choice.entry->name == "nope") continue;
+    const Position of_layer = randomized_reach(choice);
+    if (first.empty()) {
+      first = name;
+      reach = of_layer;
+    } else if (of_layer != reach) {
+      throw InputError("positions are the same for all layers, so " + first + " and " + name +
+                       " cannot go together; give both the same randomized.");
+    }
+  }
+  return Positions(reach);
+}
+
+std::int64_t longest_sequence(const ModelConfig& config) {
+  const Position reach = model_positions(config).reach();
+  std::int64_t longest = reach > 0 ? reach : std::numeric_limits<Position>::max();
+  for (const std::string& name : positions_by_layer(config)) {
+    const Position known = make_position<float>(name, layer_shape(config))->known_positions();
+    if (reach > known)
+      throw InputError("position " + name + " knows " + std::to_string(known) +
+                       " positions, fewer than randomized draws from; raise positions.");
+    longest = std::min<std::int64_t>(longest, known);
+  }
+  return longest;
 }
 
 std::int64_t parameter_count(const ModelConfig& config) {

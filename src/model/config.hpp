@@ -2,6 +2,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "position/layer_shape.hpp"
+#include "position/positions.hpp"
 
 namespace attnspan {
 
@@ -21,6 +25,7 @@ struct ModelConfig {
   std::int32_t vocabulary = 0;
   std::string attention = "softmax";  ///< alias or normalizer[:arguments][+scaler[:arguments]]
   std::string position = "nape";      ///< encoding[:arguments]; both may differ by_layer
+  std::int64_t train_tokens = 64;  ///< of the longest training sample, which parts may start from
 
   std::int64_t d_head() const { return d_model / heads; }
   friend bool operator==(const ModelConfig&, const ModelConfig&) = default;
@@ -33,6 +38,19 @@ void check(const ModelConfig& config);
 /// One text for all spellings of what a model's layers have. Throws InputError on unknown names.
 std::string canonical_attention(const std::string& text);
 std::string canonical_position(const std::string& text);
+
+/// What the parts of its layers are built for.
+LayerShape layer_shape(const ModelConfig& config);
+
+/// The encoding of each layer; throws InputError like by_layer.
+std::vector<std::string> positions_by_layer(const ModelConfig& config);
+
+/// Which positions the rows of a sequence get: those of the encodings that randomize them. Throws
+/// InputError where layers disagree.
+Positions model_positions(const ModelConfig& config);
+
+/// Tokens of the longest sequence that the model takes.
+std::int64_t longest_sequence(const ModelConfig& config);
 
 /// Number of trained numbers.
 std::int64_t parameter_count(const ModelConfig& config);

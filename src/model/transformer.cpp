@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/checksum.hpp"
+#include "core/error.hpp"
 #include "model/by_layer.hpp"
 #include "ops/cross_entropy.hpp"
 #include "ops/product.hpp"
@@ -21,11 +22,14 @@ ModelConfig checked(const ModelConfig& config) {
 }  // namespace
 
 template <class Real>
-Transformer<Real>::Transformer(const ModelConfig& config) : config_(checked(config)) {
+Transformer<Real>::Transformer(const ModelConfig& config)
+    : config_(checked(config)),
+      positions_(model_positions(config)),
+      longest_sequence_(longest_sequence(config)) {
   const Index d = config.d_model, vocabulary = config.vocabulary;
-  const AttentionShape shape{config.heads, config.d_head()};
+  const LayerShape shape = layer_shape(config);
   const auto attentions = by_layer("attention", config.attention, config.layers);
-  const auto positions = by_layer("position", config.position, config.layers);
+  const auto positions = positions_by_layer(config);
 
   // Small embeddings learn faster: the norm rescales them, so the same step turns them further.
   embedding_ = place({"embedding", vocabulary, d, 0, 0.02});
@@ -105,6 +109,11 @@ Packing Transformer<Real>::packing(const PackedBatch& batch, bool answers_only) 
 template <class Real>
 void Transformer<Real>::embed(const Real* parameters, std::span<const std::int32_t> tokens,
                               std::span<const Position> positions, MatrixView<Real> stream) const {
+  for (const Position position : positions)
+    if (position >= longest_sequence_)
+      throw InputError("position " + config_.position + " knows " +
+                       std::to_string(longest_sequence_) + " positions, but a sequence has " +
+                       std::to_string(position + 1) + " tokens.");
   for (Index i = 0; i < stream.rows; ++i)
     std::copy_n(parameters + embedding_ + tokens[static_cast<std::size_t>(i)] * config_.d_model,
                 config_.d_model, stream.row(i));

@@ -124,6 +124,7 @@ class Transformer {
 
   ModelConfig config_;
   Positions positions_;
+  std::int64_t longest_sequence_;
   std::vector<Layer> layers_;
   std::vector<PlacedTensor> tensors_;
   Index embedding_ = 0, embedded_position_ = 0, norm_ = 0, output_ = 0;

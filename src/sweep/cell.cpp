@@ -66,6 +66,22 @@ std::vector<TestPoint> test_points(const Task& task, const Settings& settings) {
   return points;
 }
 
+/// Throws InputError where the model knows too few positions for training or a test.
+void check_test_lengths(const Cell& cell) {
+  const std::int64_t longest = longest_sequence(cell.model);
+  const auto check_tokens = [&](std::int64_t tokens, const std::string& what) {
+    if (tokens > longest)
+      throw InputError("position " + cell.model.position + " takes at most " +
+                       std::to_string(longest) + " tokens, but " + what + " has " +
+                       std::to_string(tokens) + "; raise its number of positions, or " +
+                       "test shorter lengths.");
+  };
+  check_tokens(cell.model.train_tokens, "training");
+  for (const TestPoint& point : cell.tests)
+    check_tokens(cell.task.task->total_tokens(point.length, Purpose::evaluation),
+                 "multiple " + shortest(point.multiple));
+}
+
 /// The axes from the outermost loop to the innermost.
 std::vector<const SettingKey*> nested_axes() {
   std::vector<const SettingKey*> axes;
@@ -136,10 +152,13 @@ std::vector<Cell> expand(const TaskPlan& plan) {
     cell.task = plan.task;
     cell.model = settings.model;
     cell.model.vocabulary = plan.task.task->vocabulary_size();
-    check(cell.model);
     cell.training = settings.training;
     cell.training.min_train_length = shortest_length(*plan.task.task, settings.training);
+    cell.model.train_tokens =
+        plan.task.task->total_tokens(settings.training.train_length, Purpose::training);
+    check(cell.model);
     cell.tests = test_points(*plan.task.task, settings);
+    check_test_lengths(cell);
     cell.test_at = settings.testing.test_at;
     cell.give_up = settings.testing.give_up;
     cell.settings = training_settings(plan.task, settings);

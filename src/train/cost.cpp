@@ -4,7 +4,6 @@
 
 #include "attention/attention_streaming.hpp"
 #include "attention/head_training.hpp"
-#include "model/by_layer.hpp"
 #include "model/transformer.hpp"
 #include "position/position.hpp"
 #include "train/division.hpp"
@@ -21,8 +20,8 @@ double layer_weights(const ModelConfig& c) {
 /// Heads of each layer that have a bias.
 std::vector<double> biased_heads(const ModelConfig& config) {
   std::vector<double> counts;
-  for (const std::string& name : by_layer("position", config.position, config.layers)) {
-    const auto position = make_position<float>(name, {config.heads, config.d_head()});
+  for (const std::string& name : positions_by_layer(config)) {
+    const auto position = make_position<float>(name, layer_shape(config));
     counts.push_back(0);
     for (Index head = 0; head < config.heads; ++head) counts.back() += position->biased(head);
   }

@@ -92,8 +92,8 @@ std::string fingerprint(const ModelConfig& c, const Task& task, const TrainingOp
   std::ostringstream text;
   text << "attnspan training state 2;";
   for (const std::int64_t value :
-       {c.layers, c.heads, c.d_model, c.d_ff, std::int64_t{c.vocabulary}, o.train_length,
-        o.min_train_length, o.steps, o.batch_size, o.warmup_steps, o.validate_every,
+       {c.layers, c.heads, c.d_model, c.d_ff, std::int64_t{c.vocabulary}, c.train_tokens,
+        o.train_length, o.min_train_length, o.steps, o.batch_size, o.warmup_steps, o.validate_every,
         o.validation_samples, std::int64_t{o.replicate}, std::int64_t{o.early_stop},
         task.total_tokens(o.train_length, Purpose::training)})
     text << value << ';';

@@ -12,7 +12,7 @@ using namespace attnspan;
 
 namespace {
 
-constexpr AttentionShape shape{4, 4};
+constexpr LayerShape shape{4, 4};
 constexpr Index block = KeyStore<double>::block;
 
 constexpr Index length = 5 * block + 33;

@@ -5,7 +5,7 @@ using namespace attnspan;
 
 namespace {
 
-constexpr AttentionShape shape{4, 4};
+constexpr LayerShape shape{4, 4};
 
 /// Every scaler x normalizer x encoding over these rows.
 void check_every_pairing(const PackedRows& rows) {

@@ -11,7 +11,7 @@ using namespace attnspan;
 
 namespace {
 
-constexpr AttentionShape shape{4, 4};
+constexpr LayerShape shape{4, 4};
 
 naive::Matrix rows_of(const Dense<double>& m, Index first, Index count) {
   naive::Matrix rows;

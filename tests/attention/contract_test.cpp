@@ -16,7 +16,7 @@ using namespace attnspan;
 
 namespace {
 
-constexpr AttentionShape shape{3, 4};
+constexpr LayerShape shape{3, 4};
 constexpr double nothing = -std::numeric_limits<double>::infinity();
 
 double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
@@ -428,7 +428,7 @@ std::vector<Case> every_case() {
   Parts known;
   for (const NormalizerEntry& entry : normalizer_catalog())
     known.normalizers.push_back(
-        {entry.name, [&entry] { return normalizer_of(entry.name).make<double>(); }});
+        {entry.name, [&entry] { return normalizer_of(entry.name).make<double>(usual_shape); }});
   for (const std::string& name : every_position())
     known.encodings.push_back({name, [name] {
                                  return make_position<double>(name, {shape.heads, shape.d_head});
@@ -438,9 +438,10 @@ std::vector<Case> every_case() {
   const auto add = [&](const auto& normalizer, const auto& encoding) {
     // Scalers in turn: each meets every kind of part.
     const std::string& scaler = scalers[cases.size() % scalers.size()].name;
-    cases.push_back({normalizer.first + " under " + encoding.first + ", scaler " + scaler,
-                     Heads<double>(shape, {scaler_of(scaler).make<double>(), normalizer.second(),
-                                           encoding.second(), ScaledHeads::all})});
+    cases.push_back(
+        {normalizer.first + " under " + encoding.first + ", scaler " + scaler,
+         Heads<double>(shape, {scaler_of(scaler).make<double>(usual_shape), normalizer.second(),
+                               encoding.second(), ScaledHeads::all})});
   };
   for (const auto& normalizer : fresh.normalizers) {
     for (const auto& encoding : fresh.encodings) add(normalizer, encoding);
@@ -487,7 +488,7 @@ TEST_CASE("keys outside a window are never touched", "[property]") {
   last.packing.query_rows = last.packing.places;
   last.packing.query_begin = {0, 2};
   const Heads<double> attention(
-      shape, {scaler_of("none").make<double>(), std::make_unique<StickBreaking>(),
+      shape, {scaler_of("none").make<double>(usual_shape), std::make_unique<StickBreaking>(),
               std::make_unique<LearnedWindow>(), ScaledHeads::all});
   Rng rng = random_numbers(300);
   const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);

@@ -15,7 +15,8 @@ namespace {
 /// alpha-entmax from the catalog; alpha 1 is softmax.
 template <class Real>
 std::unique_ptr<Normalizer<Real>> entmax(double alpha) {
-  return normalizer_of(alpha == 1 ? "softmax" : "entmax:" + shortest(alpha)).make<Real>();
+  return normalizer_of(alpha == 1 ? "softmax" : "entmax:" + shortest(alpha))
+      .make<Real>(usual_shape);
 }
 
 template <class Real>

@@ -32,14 +32,14 @@ Dense<double> scales(const Scaler<double>& scaler, const AlignedVector<double>& 
 }  // namespace
 
 TEST_CASE("no scaler is 1 everywhere", "[unit]") {
-  const auto none = scaler_of("none").make<double>();
+  const auto none = scaler_of("none").make<double>(usual_shape);
   CHECK(none->identity());
   CHECK(none->tensors(heads, d_model).empty());
   for (const double s : scales(*none, {}, Dense<double>(rows, d_model, 3)).numbers) CHECK(s == 1);
 }
 
 TEST_CASE("log scales by b log(i + 2)", "[unit]") {
-  const auto log = scaler_of("log").make<double>();
+  const auto log = scaler_of("log").make<double>(usual_shape);
   const Dense<double> x(rows, d_model, 1);
   // log 2 = 0.6931471806, log 3 = 1.0986122887, log 65537 = 11.0903701470
   Dense<double> s = scales(*log, {0.5, 2, -1}, x);
@@ -55,7 +55,7 @@ TEST_CASE("log scales by b log(i + 2)", "[unit]") {
 }
 
 TEST_CASE("adaptive starts at 1.05 on every row, whatever the input", "[unit]") {
-  const auto adaptive = scaler_of("adaptive").make<double>();
+  const auto adaptive = scaler_of("adaptive").make<double>(usual_shape);
   Rng rng = random_numbers(1);
   const Dense<double> s =
       scales(*adaptive, starting_parameters(*adaptive), normal_matrix(rng, rows, d_model, 10));
@@ -63,7 +63,7 @@ TEST_CASE("adaptive starts at 1.05 on every row, whatever the input", "[unit]") 
 }
 
 TEST_CASE("adaptive scales by 1 + softplus(w_b x + c_b) log(i+2)^(2 tanh(w_g x + c_g))", "[unit]") {
-  const auto adaptive = scaler_of("adaptive").make<double>();
+  const auto adaptive = scaler_of("adaptive").make<double>(usual_shape);
   AlignedVector<double> parameters = starting_parameters(*adaptive);
   REQUIRE(parameters.size() == d_model * 2 * heads + 2 * heads);
   // Input (1, 0, 0, 0, 0); weights of head 1: 2 into softplus, 0.5 into tanh; biases -1 and 0.25.
@@ -83,9 +83,9 @@ TEST_CASE("adaptive scales by 1 + softplus(w_b x + c_b) log(i+2)^(2 tanh(w_g x +
 }
 
 TEST_CASE("gradient of every scaler", "[gradient]") {
-  for (const ScalerEntry& found : scaler_catalog()) {
-    INFO(found.name);
-    const auto scaler = scaler_of(found.name).make<double>();
+  for (const std::string& name : every_scaler()) {
+    INFO(name);
+    const auto scaler = scaler_of(name).make<double>(usual_shape);
     Rng rng = random_numbers(2);
     AlignedVector<double> parameters = starting_parameters(*scaler);
     for (double& parameter : parameters) parameter += 0.4 * rng.normal();
@@ -108,10 +108,10 @@ TEST_CASE("gradient of every scaler", "[gradient]") {
 }
 
 TEST_CASE("float scales equal double ones", "[property]") {
-  for (const ScalerEntry& found : scaler_catalog()) {
-    INFO(found.name);
-    const auto exact = scaler_of(found.name).make<double>();
-    const auto rounded = scaler_of(found.name).make<float>();
+  for (const std::string& name : every_scaler()) {
+    INFO(name);
+    const auto exact = scaler_of(name).make<double>(usual_shape);
+    const auto rounded = scaler_of(name).make<float>(usual_shape);
     Rng rng = random_numbers(3);
     AlignedVector<double> parameters = starting_parameters(*exact);
     for (double& parameter : parameters) parameter += 0.4 * rng.normal();

@@ -15,18 +15,17 @@ using namespace attnspan;
 
 namespace {
 
-constexpr PositionShape shape{4, 6};
+constexpr LayerShape shape{4, 6};
 
 std::unique_ptr<PositionEncoding<double>> encoding(const std::string& name,
-                                                   const PositionShape& of = shape) {
+                                                   const LayerShape& of = shape) {
   return make_position<double>(name, of);
 }
 
 /// One sequence of random tokens as an encoding sees it.
 class Sequence {
  public:
-  Sequence(const PositionEncoding<double>& encoding, const PositionShape& of, Index tokens,
-           Rng& rng)
+  Sequence(const PositionEncoding<double>& encoding, const LayerShape& of, Index tokens, Rng& rng)
       : encoding_(encoding),
         positions_(static_cast<std::size_t>(tokens)),
         vector_(normal_vector(rng, encoding.width() > 0 ? encoding.width() : of.d_head)),

@@ -10,7 +10,7 @@
 
 /// The heads that these names stand for.
 template <class Real>
-attnspan::Heads<Real> heads_of(const attnspan::AttentionShape& shape, const std::string& variant,
+attnspan::Heads<Real> heads_of(const attnspan::LayerShape& shape, const std::string& variant,
                                const std::string& position) {
   return attnspan::Heads<Real>(shape, attnspan::make_parts<Real>(shape, variant, position));
 }

@@ -9,12 +9,49 @@
 #include "core/names.hpp"
 #include "position/position.hpp"
 
-/// Every normalizer of the catalog with its scalers: "entmax+adaptive", "softmax+none", ...
+/// What parts are built for where nothing else matters.
+inline constexpr attnspan::LayerShape usual_shape{2, 4};
+
+struct Variant {
+  std::string attention, position;
+
+  bool allowed() const {
+    try {
+      attnspan::make_parts<float>({4, 4}, attention, position);
+      return true;
+    } catch (const attnspan::InputError&) {
+      return false;
+    }
+  }
+};
+
+/// A part with each word that it takes instead of a default: "adaptive:start=random", ...
+inline std::vector<std::string> other_forms(const attnspan::Part& part) {
+  std::vector<std::string> names;
+  for (const attnspan::ParameterSpec& parameter : part.parameters)
+    for (const std::string& word : parameter.choices)
+      if (word != parameter.default_value)
+        names.push_back(part.name + ":" + parameter.name + "=" + word);
+  return names;
+}
+
+inline std::vector<std::string> every_scaler() {
+  std::vector<std::string> names;
+  for (const attnspan::ScalerEntry& entry : attnspan::scaler_catalog()) {
+    names.push_back(entry.name);
+    for (const std::string& form : other_forms(entry)) names.push_back(form);
+  }
+  return names;
+}
+
+/// Every normalizer of the catalog with the scalers that it takes: "entmax+adaptive",
+/// "softmax+none", ...
 inline std::vector<std::string> every_pairing() {
   std::vector<std::string> names;
   for (const attnspan::NormalizerEntry& normalizer : attnspan::normalizer_catalog())
     for (const attnspan::ScalerEntry& scaler : attnspan::scaler_catalog())
-      names.push_back(normalizer.name + "+" + scaler.name);
+      if (Variant pair{normalizer.name + "+" + scaler.name, "nope"}; pair.allowed())
+        names.push_back(pair.attention);
   return names;
 }
 
@@ -48,19 +85,6 @@ inline std::vector<std::string> usual_variants() {
   return {"softmax", "ssmax", "entmax", "sparsemax", "asentmax"};
 }
 
-struct Variant {
-  std::string attention, position;
-
-  bool allowed() const {
-    try {
-      attnspan::make_parts<float>({4, 4}, attention, position);
-      return true;
-    } catch (const attnspan::InputError&) {
-      return false;
-    }
-  }
-};
-
 /// Every normalizer with every encoding, and with scalers in turn, so that every two parts that go
 /// together occur together.
 inline std::vector<Variant> every_combination() {
@@ -70,8 +94,9 @@ inline std::vector<Variant> every_combination() {
   std::size_t row = 0;
   for (const attnspan::NormalizerEntry& normalizer : attnspan::normalizer_catalog()) {
     for (std::size_t column = 0; column < positions.size(); ++column) {
-      const Variant variant{normalizer.name + "+" + scalers[(row + column) % scalers.size()].name,
-                            positions[column]};
+      Variant variant{normalizer.name + "+" + scalers[(row + column) % scalers.size()].name,
+                      positions[column]};
+      if (!variant.allowed()) variant.attention = normalizer.name;  // it may take no scaler
       if (variant.allowed()) found.push_back(variant);
     }
     // Where an encoding goes with few normalizers, with every scaler.
@@ -101,6 +126,11 @@ inline std::vector<Variant> every_model() {
   for (const std::string& attention : every_alias())
     add_new({attention, Variant{attention, "nape"}.allowed() ? "nape" : "nope"});
   for (const std::string& position : every_position()) add_new({"asentmax", position});
+  for (const char* position : {"rope:window=40", "rope:scaling=ntk,factor=4,at=evaluation"})
+    add_new({"asentmax", position});
+  for (const char* attention : {"entmax:learned+log:bias=learned", "ssmax@evaluation",
+                                "entmax+adaptive:delta=learned,start=random"})
+    add_new({attention, "nape"});
   return found;
 }
 
@@ -118,7 +148,7 @@ struct NamedNormalizer {
 
   template <class Real>
   std::unique_ptr<attnspan::Normalizer<Real>> make() const {
-    return normalizer_of(name).make<Real>();
+    return normalizer_of(name).make<Real>(usual_shape);
   }
 };
 
@@ -129,6 +159,7 @@ inline std::vector<NamedNormalizer> every_normalizer() {
   for (const attnspan::NormalizerEntry& entry : attnspan::normalizer_catalog()) {
     const std::string usual = normalizer_of(entry.name).brief();
     found.push_back({usual});
+    for (const std::string& form : other_forms(entry)) found.push_back({form});
     if (entry.parameters.empty() ||
         entry.parameters[0].kind != attnspan::ParameterSpec::Kind::number)
       continue;

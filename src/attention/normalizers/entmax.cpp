@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 
 #include "attention/entmax_threshold.hpp"
 #include "attention/normalizer.hpp"
+#include "core/mathematics.hpp"
 #include "ops/largest.hpp"
 
 namespace attnspan {
@@ -12,16 +14,26 @@ namespace {
 template <class Real>
 constexpr Real nothing = -std::numeric_limits<Real>::infinity();
 
+constexpr double smallest_alpha = 1.0001;
+
+/// A learned alpha is 1 + sigmoid(a), which stays between softmax and sparsemax.
+template <class Real>
+EntmaxThreshold<Real> learned_threshold(const Real* a) {
+  return EntmaxThreshold<Real>(
+      std::max(smallest_alpha, 1 + 1 / (1 + math::exp(-static_cast<double>(a[0])))));
+}
+
 /// Keeps, of each row, the keys that can still have a weight: those within 1/(alpha-1) of the
 /// largest score so far and above the threshold of what is kept, which more keys can only raise.
 /// What is dropped would get weight exactly 0, so the result is exact.
 template <class Real>
 class EntmaxStream final : public RowStream<Real> {
  public:
-  EntmaxStream(const EntmaxThreshold<Real>& threshold, Index d_head)
-      : threshold_(threshold), d_head_(d_head) {}
+  EntmaxStream(const EntmaxThreshold<Real>& threshold, bool learned, Index d_head)
+      : threshold_(threshold), learned_(learned), d_head_(d_head) {}
 
-  void start(const Real*, std::span<const Index> visible) override {
+  void start(const Real* parameters, std::span<const Index> visible) override {
+    if (learned_) threshold_ = learned_threshold(parameters);
     rows_.resize(visible.size());
     for (Row& row : rows_) {
       row.scores.clear();
@@ -114,53 +126,89 @@ class EntmaxStream final : public RowStream<Real> {
   }
 
   EntmaxThreshold<Real> threshold_;
+  bool learned_;
   Index d_head_;
   std::vector<Row> rows_;
 };
 
 /// alpha-entmax: sparse, exactly 0 from 1/(alpha-1) below the largest score on (Peters, Niculae and
-/// Martins 2019).
+/// Martins 2019); alpha fixed, or learned per head (Correia, Niculae and Martins 2019).
 template <class Real>
 class Entmax final : public Normalizer<Real> {
  public:
-  explicit Entmax(const Arguments& arguments) : threshold_(arguments.number("alpha")) {}
+  explicit Entmax(const Arguments& arguments)
+      : learned_(arguments.text("alpha") == "learned"),
+        threshold_(learned_ ? 1.5 : arguments.number("alpha")) {}
+
+  Index parameters_per_head() const override { return learned_ ? 1 : 0; }
 
   Index state_size() const override { return 3; }
 
-  void forward(const Real*, const Real* scores, Index count, Real* weights,
+  void forward(const Real* parameters, const Real* scores, Index count, Real* weights,
                Real* state) const override {
-    const EntmaxSolution<Real> solution =
-        threshold_.solve(scores, count, largest_of(scores, count));
-    threshold_.weights(scores, count, solution, weights);
+    const EntmaxThreshold<Real> threshold = of(parameters);
+    const EntmaxSolution<Real> solution = threshold.solve(scores, count, largest_of(scores, count));
+    threshold.weights(scores, count, solution, weights);
     state[0] = solution.reference;
     state[1] = solution.edge;
     state[2] = solution.share;
   }
 
-  void rebuild(const Real*, const Real* scores, Index count, const Real* state,
+  void rebuild(const Real* parameters, const Real* scores, Index count, const Real* state,
                Real* weights) const override {
-    threshold_.weights(scores, count, {state[0], state[1], state[2]}, weights);
+    of(parameters).weights(scores, count, {state[0], state[1], state[2]}, weights);
   }
 
-  void backward(const Real*, const Real*, const Real* weights, Index count, Real* dweights,
-                Real*) const override {
-    threshold_.backward(weights, count, dweights);
+  void backward(const Real* parameters, const Real*, const Real* weights, Index count,
+                Real* dweights, Real* dparameters) const override {
+    const EntmaxThreshold<Real> threshold = of(parameters);
+    if (learned_) {
+      const double slope = threshold.alpha() - 1;
+      dparameters[0] +=
+          static_cast<Real>(slope * (1 - slope) * alpha_slope(slope, weights, count, dweights));
+    }
+    threshold.backward(weights, count, dweights);
   }
 
   std::unique_ptr<RowStream<Real>> stream(Index d_head) const override {
-    return std::make_unique<EntmaxStream<Real>>(threshold_, d_head);
+    return std::make_unique<EntmaxStream<Real>>(threshold_, learned_, d_head);
   }
 
   bool countable() const override { return true; }
 
-  void counted(const Real*, const Real* scores, const Real* copies, Index count,
+  void counted(const Real* parameters, const Real* scores, const Real* copies, Index count,
                Real* weights) const override {
+    const EntmaxThreshold<Real> threshold = of(parameters);
     const Real largest = largest_present(scores, copies, count);
-    threshold_.weights(scores, count, threshold_.solve(scores, count, largest, copies), weights);
+    threshold.weights(scores, count, threshold.solve(scores, count, largest, copies), weights);
     for (Index j = 0; j < count; ++j) weights[j] = copies[j] > 0 ? weights[j] * copies[j] : Real(0);
   }
 
  private:
+  EntmaxThreshold<Real> of(const Real* parameters) const {
+    return learned_ ? learned_threshold(parameters) : threshold_;
+  }
+
+  /// <dweights, dp / dalpha>, with slope = alpha - 1: dp_j / dalpha = (p_j - u_j) / slope^2 + (h_j
+  /// - u_j sum h) / slope, u = p^(2-alpha) / sum p^(2-alpha) on the support, h = -p log p (Correia,
+  /// Niculae and Martins 2019).
+  static double alpha_slope(double slope, const Real* weights, Index count, const Real* dweights) {
+    double raised_sum = 0, entropy = 0, along_raised = 0, along_entropy = 0, along_weights = 0;
+    for (Index j = 0; j < count; ++j) {
+      if (!(weights[j] > 0)) continue;
+      const auto p = static_cast<double>(weights[j]), upstream = static_cast<double>(dweights[j]);
+      const double raised = math::pow(p, 1 - slope), h = -p * math::log(p);
+      raised_sum += raised;
+      entropy += h;
+      along_raised += upstream * raised;
+      along_entropy += upstream * h;
+      along_weights += upstream * p;
+    }
+    const double mean = along_raised / raised_sum;
+    return (along_weights - mean) / (slope * slope) + (along_entropy - mean * entropy) / slope;
+  }
+
+  bool learned_;
   EntmaxThreshold<Real> threshold_;
 };
 
@@ -173,11 +221,12 @@ NormalizerEntry entmax() {
        .summary = "alpha-entmax: weights below a threshold are exactly 0",
        .source = "Peters, Niculae and Martins 2019, arXiv 1905.05702",
        .parameters = {{.name = "alpha",
-                       .help = "how sparse: towards softmax at 1",
+                       .help = "how sparse: towards softmax at 1; learned: per head, in (1, 2)",
                        .default_value = "1.5",
                        .kind = ParameterSpec::Kind::number,
-                       .minimum = 1.0001,
-                       .maximum = 64}},
+                       .minimum = smallest_alpha,
+                       .maximum = 64,
+                       .choices = {"learned"}}},
        .aliases = {{.name = "sparsemax",
                     .text = "entmax:2",
                     .summary = "sparser attention (Martins and Astudillo 2016)"}}});

@@ -9,7 +9,9 @@ namespace {
 template <class Real>
 class Sigmoid final : public Normalizer<Real> {
  public:
-  explicit Sigmoid(const Arguments& arguments) : length_(arguments.number("length")) {}
+  Sigmoid(const Arguments& arguments, const LayerShape& shape)
+      : length_(arguments.text("length") == "train" ? static_cast<double>(shape.train_tokens)
+                                                    : arguments.number("length")) {}
 
   void forward(const Real*, const Real* scores, Index count, Real* weights, Real*) const override {
     const Real shift =
@@ -35,11 +37,12 @@ NormalizerEntry sigmoid() {
        .summary = "p = sigmoid(z - log n), each key for itself",
        .source = "Ramapuram et al. 2024, arXiv 2409.04431",
        .parameters = {{.name = "length",
-                       .help = "n, e.g. the training length; 0: the keys that each row sees",
+                       .help = "n; train: the training length; 0: the keys that each row sees",
                        .default_value = "0",
                        .kind = ParameterSpec::Kind::number,
                        .minimum = 0,
-                       .maximum = 1e9}}});
+                       .maximum = 1e9,
+                       .choices = {"train"}}}});
 }
 }  // namespace normalizers
 }  // namespace attnspan

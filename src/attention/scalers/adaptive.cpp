@@ -1,32 +1,54 @@
+#include <cmath>
+
 #include "attention/scaler.hpp"
 #include "core/mathematics.hpp"
 #include "ops/product.hpp"
+#include "ops/softplus.hpp"
 
 namespace attnspan {
 namespace {
 
 /// s_ih = 1 + softplus(w_b x_i + c_b) log(i + 2)^(2 tanh(w_g x_i + c_g)) for each head h: the
-/// scaler of ASEntmax (arXiv 2506.16640), the exponent bounded to (-2, 2).
+/// scaler of ASEntmax (arXiv 2506.16640), the exponent bounded to (-2, 2). Its general form has a
+/// learned delta_h for the 1.
 template <class Real>
 class Adaptive final : public Scaler<Real> {
  public:
+  explicit Adaptive(const Arguments& arguments)
+      : delta_(arguments.text("delta") == "learned"),
+        random_(arguments.text("start") == "random") {}
+
   std::vector<TensorSpec> tensors(Index heads, Index d_model) const override {
-    // From a random start one row in twenty begins near hard-max and training sticks, so the
-    // projections start at 0 and the scale at 1.05, softplus(c_b) = 0.05.
-    return {{"weights", d_model, 2 * heads, 0, 0},
-            {"scale_bias", 1, heads, math::log(math::expm1(0.05)), 0},
-            {"exponent_bias", 1, heads, 0, 0}};
+    std::vector<TensorSpec> tensors;
+    if (random_) {
+      // The published code starts as linear layers of PyTorch do, uniform on +-1/sqrt(d_model);
+      // these normal numbers have that deviation.
+      const double deviation = 1 / std::sqrt(3 * static_cast<double>(d_model));
+      tensors = {{"weights", d_model, 2 * heads, 0, deviation},
+                 {"scale_bias", 1, heads, 0, deviation},
+                 {"exponent_bias", 1, heads, 0, deviation}};
+    } else {
+      // From a random start one row in twenty begins near hard-max and training sticks, so the
+      // projections start at 0 and the scale at 1.05, softplus(c_b) = 0.05.
+      tensors = {{"weights", d_model, 2 * heads, 0, 0},
+                 {"scale_bias", 1, heads, math::log(math::expm1(0.05)), 0},
+                 {"exponent_bias", 1, heads, 0, 0}};
+    }
+    if (delta_) tensors.push_back({"delta", 1, heads, 1, 0});
+    return tensors;
   }
 
   void forward(const Real* parameters, ConstMatrixView<Real> x, const Index* places,
                MatrixView<Real> s) const override {
     const AlignedVector<Real> projected = project(parameters, x, s.cols);
+    const Real* delta = parameters + (x.cols + 1) * 2 * s.cols;
     for (Index i = 0; i < s.rows; ++i) {
       const Real* row = projected.data() + i * 2 * s.cols;
       const Real log_log = math::log(math::log(static_cast<Real>(places[i] + 2)));
       for (Index head = 0; head < s.cols; ++head)
         s.row(i)[head] =
-            1 + softplus(row[head]) * math::exp(2 * math::tanh(row[s.cols + head]) * log_log);
+            (delta_ ? delta[head] : Real(1)) +
+            softplus(row[head]) * math::exp(2 * math::tanh(row[s.cols + head]) * log_log);
     }
   }
 
@@ -46,6 +68,7 @@ class Adaptive final : public Scaler<Real> {
         row[heads + head] = power * scale * 2 * log_log * (1 - bend * bend);
         dbias[head] += row[head];
         dbias[heads + head] += row[heads + head];
+        if (delta_) dbias[2 * heads + head] += ds.row(i)[head];
       }
     }
     const MatrixView<const Real> dprojected(projected.data(), x.rows, 2 * heads);
@@ -54,8 +77,6 @@ class Adaptive final : public Scaler<Real> {
   }
 
  private:
-  static Real softplus(Real v) { return v > 20 ? v : math::log1p(math::exp(v)); }
-
   /// rows x 2 heads: what goes into softplus, then what goes into tanh.
   static AlignedVector<Real> project(const Real* parameters, ConstMatrixView<Real> x, Index heads) {
     AlignedVector<Real> projected(static_cast<std::size_t>(x.rows * 2 * heads));
@@ -66,6 +87,8 @@ class Adaptive final : public Scaler<Real> {
       for (Index j = 0; j < out.cols; ++j) out.row(i)[j] += bias[j];
     return projected;
   }
+
+  bool delta_, random_;
 };
 
 }  // namespace
@@ -76,6 +99,16 @@ ScalerEntry adaptive() {
       {.name = "adaptive",
        .summary = "s = 1 + softplus(w x) log(i+2)^(2 tanh(v x)), learned, from the layer's input",
        .source = "arXiv 2506.16640",
+       .parameters = {{.name = "start",
+                       .help = "even: every scale is 1.05; random: as the published code starts",
+                       .default_value = "even",
+                       .kind = ParameterSpec::Kind::choice,
+                       .choices = {"even", "random"}},
+                      {.name = "delta",
+                       .help = "what stands for the 1: fixed, or learned per head from 1",
+                       .default_value = "fixed",
+                       .kind = ParameterSpec::Kind::choice,
+                       .choices = {"fixed", "learned"}}},
        .aliases = {
            {.name = "asentmax",
             .text = "entmax:1.5+adaptive",

@@ -1,15 +1,18 @@
+#include "attention/log_length.hpp"
 #include "attention/scaler.hpp"
-#include "core/mathematics.hpp"
 
 namespace attnspan {
 namespace {
 
-/// s_ih = g log(i + 2), g fixed. With g above 1/(1 - rho), rho the correlation of the keys,
-/// attention stays on few keys at any length.
+/// s_ih = g log(i + 2), g fixed. Critical scaling is g = 1/(1 - rho), rho the correlation of the
+/// keys: with a larger one attention stays on few keys at any length, with a smaller one it spreads
+/// over all.
 template <class Real>
 class FixedLog final : public Scaler<Real> {
  public:
-  explicit FixedLog(const Arguments& arguments) : gain_(arguments.number("gain")) {}
+  FixedLog(const Arguments& arguments, const LayerShape& shape)
+      : gain_(arguments.text("gain") == "mean" ? 1 / mean_log_length(shape)
+                                               : arguments.number("gain")) {}
 
   void forward(const Real*, ConstMatrixView<Real>, const Index* places,
                MatrixView<Real> s) const override {
@@ -29,14 +32,17 @@ class FixedLog final : public Scaler<Real> {
 
 namespace scalers {
 ScalerEntry fixed_log() {
-  return ScalerEntry::of<FixedLog>({.name = "fixed-log",
-                                    .summary = "s = g log(i+2), nothing learned",
-                                    .parameters = {{.name = "gain",
-                                                    .help = "g",
-                                                    .default_value = "1",
-                                                    .kind = ParameterSpec::Kind::number,
-                                                    .minimum = 1e-6,
-                                                    .maximum = 1e6}}});
+  return ScalerEntry::of<FixedLog>(
+      {.name = "fixed-log",
+       .summary = "s = g log(i+2), nothing learned",
+       .parameters = {{.name = "gain",
+                       .help = "g; mean: s is 1 on average over the longest training "
+                               "sample",
+                       .default_value = "1",
+                       .kind = ParameterSpec::Kind::number,
+                       .minimum = 1e-6,
+                       .maximum = 1e6,
+                       .choices = {"mean"}}}});
 }
 }  // namespace scalers
 }  // namespace attnspan

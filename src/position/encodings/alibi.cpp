@@ -1,5 +1,6 @@
 #include "core/mathematics.hpp"
 #include "position/linear_bias.hpp"
+#include "position/randomized.hpp"
 #include "position/scaled_heads.hpp"
 
 namespace attnspan {
@@ -10,7 +11,7 @@ namespace {
 template <class Real>
 class Alibi final : public PositionEncoding<Real> {
  public:
-  Alibi(const Arguments& arguments, const PositionShape& shape) {
+  Alibi(const Arguments& arguments, const LayerShape& shape) {
     std::vector<double> geometric;
     for (Index head = 1; head <= shape.heads; ++head)
       geometric.push_back(
@@ -43,7 +44,8 @@ PositionEntry alibi() {
       {.name = "alibi",
        .summary = "linear distance bias on every head",
        .source = "Press, Smith and Lewis 2022, arXiv 2108.12409",
-       .parameters = {slopes_parameter("geometric", "2^(-8h/H)"), scaled_parameter("all")}});
+       .parameters = {slopes_parameter("geometric", "2^(-8h/H)"), scaled_parameter("all"),
+                      randomized_parameter()}});
 }
 }  // namespace positions
 }  // namespace attnspan

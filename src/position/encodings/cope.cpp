@@ -14,7 +14,7 @@ namespace {
 template <class Real>
 class Cope final : public PositionEncoding<Real> {
  public:
-  Cope(const Arguments& arguments, const PositionShape& shape)
+  Cope(const Arguments& arguments, const LayerShape& shape)
       : d_head_(shape.d_head),
         positions_(arguments.integer("positions")),
         // The query comes divided by sqrt(d_head), which is meant for scores alone.

@@ -12,7 +12,7 @@ namespace {
 template <class Real>
 class Fox final : public PositionEncoding<Real> {
  public:
-  Fox(const Arguments& arguments, const PositionShape& shape)
+  Fox(const Arguments& arguments, const LayerShape& shape)
       : shape_(shape), start_(arguments.number("start")) {}
 
   std::vector<TensorSpec> tensors() const override {
@@ -86,7 +86,7 @@ class Fox final : public PositionEncoding<Real> {
     return (row.features[0] - of_key[0]) + (row.features[1] - of_key[1]);
   }
 
-  PositionShape shape_;
+  LayerShape shape_;
   double start_;
 };
 

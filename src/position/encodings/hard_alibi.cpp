@@ -1,8 +1,7 @@
-#include <limits>
 #include <string>
 
 #include "core/error.hpp"
-#include "position/position.hpp"
+#include "position/hidden.hpp"
 #include "position/scaled_heads.hpp"
 
 namespace attnspan {
@@ -13,7 +12,7 @@ namespace {
 template <class Real>
 class HardAlibi final : public PositionEncoding<Real> {
  public:
-  HardAlibi(const Arguments& arguments, const PositionShape& shape)
+  HardAlibi(const Arguments& arguments, const LayerShape& shape)
       : near_(arguments.text("near") == "half" ? shape.heads / 2 : arguments.integer("near")) {
     if (near_ > shape.heads)
       throw InputError("hard-alibi: near=" + std::to_string(near_) + " is more than the " +
@@ -24,16 +23,15 @@ class HardAlibi final : public PositionEncoding<Real> {
 
   void add_bias(const Real*, Index head, const BiasRow<Real>& row, Real* scores,
                 Real*) const override {
-    if (!biased(head)) return;
-    for (Index j = 0; j < row.count && row.query - row.keys[j] > head; ++j) scores[j] = hidden;
+    if (biased(head)) hide_beyond(seen(head), row, scores);
   }
 
   Real bias_bound(const Real*, Index head, const BiasRow<Real>& row) const override {
-    return biased(head) && row.query - row.keys[row.count - 1] > head ? hidden : Real(0);
+    return biased(head) ? hidden_bound(seen(head), row) : Real(0);
   }
 
  private:
-  static constexpr Real hidden = -std::numeric_limits<Real>::infinity();
+  static Position seen(Index head) { return static_cast<Position>(head + 1); }
   Index near_;
 };
 

@@ -14,7 +14,7 @@ namespace {
 template <class Real>
 class Nape final : public PositionEncoding<Real> {
  public:
-  Nape(const Arguments& arguments, const PositionShape& shape) {
+  Nape(const Arguments& arguments, const LayerShape& shape) {
     const Index near =
         arguments.text("near") == "half" ? shape.heads / 2 : arguments.integer("near");
     if (near > shape.heads)

@@ -1,7 +1,9 @@
 #include <vector>
 
 #include "core/mathematics.hpp"
+#include "ops/softplus.hpp"
 #include "position/position.hpp"
+#include "position/turns.hpp"
 
 namespace attnspan {
 namespace {
@@ -13,7 +15,7 @@ namespace {
 template <class Real>
 class Pope final : public PositionEncoding<Real> {
  public:
-  Pope(const Arguments& arguments, const PositionShape& shape) : shape_(shape) {
+  Pope(const Arguments& arguments, const LayerShape& shape) : shape_(shape) {
     for (Index c = 0; c < shape.d_head; ++c)
       frequencies_.push_back(math::pow(
           arguments.number("base"), -static_cast<double>(c) / static_cast<double>(shape.d_head)));
@@ -51,15 +53,13 @@ class Pope final : public PositionEncoding<Real> {
   }
 
  private:
-  static Real softplus(Real v) { return v > 20 ? v : math::log1p(math::exp(v)); }
-
   /// In double: at position 65,536 a float angle is off by 0.004.
   double angle(const Real* ahead, Role role, Position position, Index c) const {
     return position * frequencies_[static_cast<std::size_t>(c % shape_.d_head)] +
            (role == Role::key ? static_cast<double>(ahead[c]) : 0.0);
   }
 
-  PositionShape shape_;
+  LayerShape shape_;
   std::vector<double> frequencies_;
 };
 
@@ -70,12 +70,7 @@ PositionEntry pope() {
   return PositionEntry::of<Pope>({.name = "pope",
                                   .summary = "magnitudes of queries and keys at angles of position",
                                   .source = "Gopalakrishnan et al. 2025, arXiv 2509.10534",
-                                  .parameters = {{.name = "base",
-                                                  .help = "turns slow down to position / base",
-                                                  .default_value = "10000",
-                                                  .kind = ParameterSpec::Kind::number,
-                                                  .minimum = 2,
-                                                  .maximum = 1e12}}});
+                                  .parameters = {base_parameter()}});
 }
 }  // namespace positions
 }  // namespace attnspan

@@ -2,6 +2,8 @@
 
 #include "core/mathematics.hpp"
 #include "position/position.hpp"
+#include "position/randomized.hpp"
+#include "position/turns.hpp"
 
 namespace attnspan {
 namespace {
@@ -11,8 +13,8 @@ namespace {
 template <class Real>
 class Sinusoidal final : public PositionEncoding<Real> {
  public:
-  Sinusoidal(const Arguments& arguments, const PositionShape& shape)
-      : d_model_(shape.heads * shape.d_head),
+  Sinusoidal(const Arguments& arguments, const LayerShape& shape)
+      : d_model_(shape.d_model()),
         base_(arguments.number("base")),
         size_(arguments.number("size") * std::sqrt(2.0)) {}
 
@@ -49,12 +51,8 @@ PositionEntry sinusoidal() {
                        .kind = ParameterSpec::Kind::number,
                        .minimum = 1e-6,
                        .maximum = 1000},
-                      {.name = "base",
-                       .help = "turns slow down to position / base",
-                       .default_value = "10000",
-                       .kind = ParameterSpec::Kind::number,
-                       .minimum = 2,
-                       .maximum = 1e12}}});
+                      base_parameter(),
+                      randomized_parameter()}});
 }
 }  // namespace positions
 }  // namespace attnspan

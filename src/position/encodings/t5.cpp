@@ -2,6 +2,7 @@
 
 #include "core/mathematics.hpp"
 #include "position/position.hpp"
+#include "position/randomized.hpp"
 
 namespace attnspan {
 namespace {
@@ -12,10 +13,13 @@ namespace {
 template <class Real>
 class T5 final : public PositionEncoding<Real> {
  public:
-  T5(const Arguments& arguments, const PositionShape& shape)
+  T5(const Arguments& arguments, const LayerShape& shape)
       : heads_(shape.heads),
         buckets_(arguments.integer("buckets")),
-        largest_(std::max(arguments.number("distance"), static_cast<double>(buckets_ / 2 + 1))) {}
+        largest_(std::max(arguments.text("distance") == "train"
+                              ? static_cast<double>(shape.train_tokens)
+                              : arguments.number("distance"),
+                          static_cast<double>(buckets_ / 2 + 1))) {}
 
   std::vector<TensorSpec> tensors() const override { return {{"bias", heads_, buckets_, 0, 0}}; }
 
@@ -62,18 +66,20 @@ PositionEntry t5() {
        .source = "Raffel et al. 2020, arXiv 1910.10683",
        .parameters = {
            {.name = "distance",
-            .help = "where the last bucket begins; beyond the training length nothing is "
-                    "learned",
-            .default_value = "64",
+            .help = "where the last bucket begins; train: at the training length, beyond which "
+                    "nothing is learned",
+            .default_value = "train",
             .kind = ParameterSpec::Kind::integer,
             .minimum = 2,
-            .maximum = 1e9},
+            .maximum = 1e9,
+            .choices = {"train"}},
            {.name = "buckets",
             .help = "half of them single distances",
             .default_value = "32",
             .kind = ParameterSpec::Kind::integer,
             .minimum = 2,
-            .maximum = 4096}}});
+            .maximum = 4096},
+           randomized_parameter()}});
 }
 }  // namespace positions
 }  // namespace attnspan

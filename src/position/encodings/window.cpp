@@ -1,6 +1,4 @@
-#include <limits>
-
-#include "position/position.hpp"
+#include "position/hidden.hpp"
 #include "position/scaled_heads.hpp"
 
 namespace attnspan {
@@ -10,21 +8,20 @@ namespace {
 template <class Real>
 class Window final : public PositionEncoding<Real> {
  public:
-  Window(const Arguments& arguments, const PositionShape&)
+  explicit Window(const Arguments& arguments)
       : size_(static_cast<Position>(arguments.integer("size"))) {}
 
   bool biased(Index) const override { return true; }
 
   void add_bias(const Real*, Index, const BiasRow<Real>& row, Real* scores, Real*) const override {
-    for (Index j = 0; j < row.count && row.query - row.keys[j] >= size_; ++j) scores[j] = hidden;
+    hide_beyond(size_, row, scores);
   }
 
   Real bias_bound(const Real*, Index, const BiasRow<Real>& row) const override {
-    return row.query - row.keys[row.count - 1] >= size_ ? hidden : Real(0);
+    return hidden_bound(size_, row);
   }
 
  private:
-  static constexpr Real hidden = -std::numeric_limits<Real>::infinity();
   Position size_;
 };
 
