@@ -49,7 +49,7 @@ template <class Real>
 void AttentionStreaming<Real>::put_keys(ConstMatrixView<Real> stream) {
   const HeadStreaming<Real> heads(layer_->heads());
   const Real* of_heads = layer_->head_parameters(parameters_);
-  const Index d = stream.cols;
+  const Index d = stream.cols, wide = layer_->heads().shape().width();
   heads.open(positions_, store_);
   const auto all_normed = reserve(normed_, heads.reads() ? stream.rows : 0, d);
   parallel_for(streaming_tiles(stream.rows), [&](Index tile) {
@@ -61,10 +61,10 @@ void AttentionStreaming<Real>::put_keys(ConstMatrixView<Real> stream) {
         heads.reads() ? all_normed.middle_rows(first, rows) : reserve(mine.normed, rows, d);
     layer_->normalise(parameters_, stream.middle_rows(first, rows), normed,
                       reserve(mine.inverse_rms, rows, 1).data);
-    const auto key_value = reserve(mine.key_value, rows, 2 * d);
-    layer_->project_key_value(parameters_, normed, key_value);
-    heads.put(of_heads, first, key_value.middle_cols(0, d), key_value.middle_cols(d, d), store_,
-              mine.scratch);
+    const auto key_value = reserve(mine.key_value, rows, 2 * wide);
+    layer_->project_key_value(parameters_, normed, key_value, mine.head_norm);
+    heads.put(of_heads, first, key_value.middle_cols(0, wide), key_value.middle_cols(wide, wide),
+              store_, mine.scratch);
   });
   if (!stopped()) heads.close(of_heads, all_normed, skip_, store_);
 }
@@ -73,16 +73,18 @@ void AttentionStreaming<Real>::put_keys(ConstMatrixView<Real> stream) {
 /// of every tile.
 template <class Real>
 void AttentionStreaming<Real>::count_tokens(const EmbeddedTokens<Real>& embedded) {
-  const Index vocabulary = embedded.embedding.rows, d = embedded.embedding.cols;
+  const Index vocabulary = embedded.embedding.rows, d = embedded.embedding.cols,
+              wide = layer_->heads().shape().width();
   AlignedVector<Real> normed_memory, inverse_rms;
   const auto normed = reserve(normed_memory, vocabulary, d);
   layer_->normalise(parameters_, embedded.embedding, normed,
                     reserve(inverse_rms, vocabulary, 1).data);
-  const auto key_value = reserve(token_key_value_, vocabulary, 2 * d);
-  layer_->project_key_value(parameters_, normed, key_value);
-  counted_.keys =
-      HeadStreaming<Real>(layer_->heads()).countable_keys(key_value.middle_cols(0, d), token_keys_);
-  counted_.values = key_value.middle_cols(d, d);
+  const auto key_value = reserve(token_key_value_, vocabulary, 2 * wide);
+  HeadNormTrace<Real> head_norm;
+  layer_->project_key_value(parameters_, normed, key_value, head_norm);
+  counted_.keys = HeadStreaming<Real>(layer_->heads())
+                      .countable_keys(key_value.middle_cols(0, wide), token_keys_);
+  counted_.values = key_value.middle_cols(wide, wide);
   tokens_ = embedded.tokens;
 
   const Index tiles = streaming_tiles(static_cast<Index>(places_.size()));
@@ -118,16 +120,16 @@ void AttentionStreaming<Real>::add(Index tile, MatrixView<Real> tile_stream) {
   Local& mine = local();
   const HeadStreaming<Real> heads(layer_->heads());
   const Real* of_heads = layer_->head_parameters(parameters_);
-  const Index rows = tile_stream.rows, d = tile_stream.cols;
+  const Index rows = tile_stream.rows, d = tile_stream.cols, wide = layer_->heads().shape().width();
   const auto places = places_.subspan(static_cast<std::size_t>(tile * streaming_rows),
                                       static_cast<std::size_t>(rows));
   const auto normed = reserve(mine.normed, rows, d);
   layer_->normalise(parameters_, tile_stream, normed, reserve(mine.inverse_rms, rows, 1).data);
-  const auto query = reserve(mine.query, rows, d);
-  layer_->project_query(parameters_, normed, query);
+  const auto query = reserve(mine.query, rows, wide);
+  layer_->project_query(parameters_, normed, query, mine.head_norm);
   const auto scaled = heads.queries(of_heads, query, normed, places, positions_, mine.scratch);
 
-  const auto attended = reserve(mine.attended, rows, d);
+  const auto attended = reserve(mine.attended, rows, wide);
   if (!streamed_heads_.empty())
     heads.attend(of_heads, store_, {places, scaled}, streamed_heads_, skip_, attended,
                  mine.scratch);
@@ -135,7 +137,7 @@ void AttentionStreaming<Real>::add(Index tile, MatrixView<Real> tile_stream) {
     const CountedKeys<Real> counted{counted_.keys, counted_.values, copies_seen(tile, places)};
     heads.attend_counted(of_heads, counted, scaled, counted_heads_, attended, mine.scratch);
   }
-  layer_->add_output(parameters_, attended, tile_stream);
+  layer_->add_output(parameters_, normed, attended, tile_stream, mine.output);
 }
 
 template class AttentionStreaming<float>;

@@ -42,6 +42,8 @@ class AttentionStreaming {
  private:
   struct Local {
     AlignedVector<Real> normed, inverse_rms, query, key_value, attended, copies;
+    HeadNormTrace<Real> head_norm;
+    OutputTrace<Real> output;
     StreamingScratch<Real> scratch;
   };
 

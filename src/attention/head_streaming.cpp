@@ -39,7 +39,7 @@ void HeadStreaming<Real>::open(std::span<const Position> positions, KeyStore<Rea
   const auto tokens = static_cast<Index>(positions.size());
   store.positions = positions;
   store.keys = reserve(store.key_memory, tokens, heads_.total_width());
-  store.values = reserve(store.value_memory, tokens, heads_.shape().d_model());
+  store.values = reserve(store.value_memory, tokens, heads_.shape().width());
   store.features =
       reserve(store.feature_memory, tokens, heads_.shape().heads * heads_.position().features());
 }

@@ -16,7 +16,7 @@ struct KeyStore {
 
   std::span<const Position> positions;
   MatrixView<Real> keys;      ///< tokens x (heads width), as they enter the scores
-  MatrixView<Real> values;    ///< tokens x d_model
+  MatrixView<Real> values;    ///< tokens x (heads d_head)
   MatrixView<Real> features;  ///< tokens x (heads features)
   KeyBounds<Real> bounds;     ///< taken only for skipping
   AlignedVector<Real> key_memory, value_memory, feature_memory;

@@ -22,6 +22,7 @@ enum class Stream : std::uint32_t {
   benchmark = 6,
   positions = 7,
   words = 8,
+  dropout = 9,
 };
 
 /// Counter-based random numbers: a pure function of (seed, stream, a, b, draw). Copyable, holds no

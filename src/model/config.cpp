@@ -5,6 +5,7 @@
 
 #include "attention/variant.hpp"
 #include "core/error.hpp"
+#include "core/names.hpp"
 #include "model/by_layer.hpp"
 #include "model/transformer.hpp"
 #include "position/position.hpp"
@@ -27,9 +28,18 @@ void check(const ModelConfig& config) {
   bound("d_model", config.d_model, largest_d_model);
   bound("d_ff", config.d_ff, largest_d_ff);
   bound("the vocabulary", config.vocabulary, largest_vocabulary);
-  if (config.d_model % config.heads != 0)
+  if (config.head_width != 0) bound("head_width", config.head_width, largest_d_model);
+  if (config.heads * config.d_head() > largest_d_model)
+    throw InputError("heads times head_width must be at most " + std::to_string(largest_d_model) +
+                     ".");
+  canonical_output_gate(config.output_gate);
+  canonical_feed_forward(config.feed_forward);
+  if (!(config.dropout >= 0 && config.dropout < 1))
+    throw InputError("dropout must be from 0 to below 1.");
+  if (config.head_width == 0 && config.d_model % config.heads != 0)
     throw InputError("heads must divide d_model, but " + std::to_string(config.heads) +
-                     " heads do not divide " + std::to_string(config.d_model) + ".");
+                     " heads do not divide " + std::to_string(config.d_model) +
+                     "; change one of them, or give head_width.");
   const auto attentions = by_layer("attention", config.attention, config.layers);
   const auto positions = positions_by_layer(config);
   longest_sequence(config);
@@ -39,6 +49,20 @@ void check(const ModelConfig& config) {
       throw InputError("position " + positions[layer] +
                        " adds to the embedding, so it must be that of the first layer.");
   }
+}
+
+std::string canonical_output_gate(const std::string& text) {
+  const std::vector<std::string> allowed{"none", "head", "element"};
+  if (std::find(allowed.begin(), allowed.end(), text) == allowed.end())
+    unknown_name("output_gate", text, allowed);
+  return text;
+}
+
+std::string canonical_feed_forward(const std::string& text) {
+  const std::vector<std::string> allowed{"gelu", "swiglu"};
+  if (std::find(allowed.begin(), allowed.end(), text) == allowed.end())
+    unknown_name("feed_forward", text, allowed);
+  return text;
 }
 
 std::string canonical_attention(const std::string& text) {

@@ -10,20 +10,22 @@ namespace attnspan {
 template <class Real>
 struct FeedForwardTrace {
   AlignedVector<Real> normed, inverse_rms, hidden, activated;
+  AlignedVector<Real> gate, opened;  ///< before and after the sigmoid
 };
 
 /// Memory of one thread.
 template <class Real>
 struct FeedForwardScratch {
-  AlignedVector<Real> dhidden, dnormed;
+  AlignedVector<Real> dhidden, dgate, dnormed;
 };
 
-/// x + W2 gelu(W1 norm(x)). Immutable and thread-safe.
+/// x + W2 gelu(W1 norm(x)), or gated x + W2 (silu(W3 norm(x)) W1 norm(x)) (SwiGLU; Shazeer 2020,
+/// arXiv 2002.05202), which has half as many weights more. Immutable and thread-safe.
 template <class Real>
 class FeedForward {
  public:
   /// layers: of the whole model, whose depth decides how small the output starts.
-  FeedForward(Index d_model, Index d_ff, Index layers);
+  FeedForward(Index d_model, Index d_ff, Index layers, bool gated = false);
 
   /// Learned tensors in the order of `parameters` pointers.
   const std::vector<TensorSpec>& tensors() const { return tensors_; }
@@ -39,8 +41,9 @@ class FeedForward {
 
  private:
   Index d_model_, d_ff_;
+  bool gated_;
   std::vector<TensorSpec> tensors_;
-  Index norm_ = 0, up_ = 0, down_ = 0;
+  Index norm_ = 0, up_ = 0, down_ = 0, gate_ = 0;
 };
 
 }  // namespace attnspan

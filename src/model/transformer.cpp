@@ -19,6 +19,44 @@ ModelConfig checked(const ModelConfig& config) {
   return config;
 }
 
+Surroundings surroundings(const ModelConfig& config) {
+  using enum Surroundings::Gate;
+  return {config.query_key_norm, config.output_norm,
+          config.output_gate == "head" ? head : (config.output_gate == "element" ? element : none)};
+}
+
+/// after = before + mask (after - before), with the rows of `before` named by `rows` where given.
+template <class Real>
+void drop(ConstMatrixView<Real> before, const std::vector<Index>* rows, ConstMatrixView<Real> mask,
+          MatrixView<Real> after) {
+  for (Index i = 0; i < after.rows; ++i) {
+    const Real* start = before.row(rows ? (*rows)[static_cast<std::size_t>(i)] : i);
+    for (Index j = 0; j < after.cols; ++j)
+      after.row(i)[j] = start[j] + mask.row(i)[j] * (after.row(i)[j] - start[j]);
+  }
+}
+
+/// The gradient of `after` becomes that of what was added, and `kept` what goes past it.
+template <class Real>
+void drop_backward(ConstMatrixView<Real> mask, MatrixView<Real> dafter, MatrixView<Real> kept) {
+  for (Index i = 0; i < dafter.rows; ++i)
+    for (Index j = 0; j < dafter.cols; ++j) {
+      kept.row(i)[j] = (1 - mask.row(i)[j]) * dafter.row(i)[j];
+      dafter.row(i)[j] *= mask.row(i)[j];
+    }
+}
+
+/// dbefore, of which the layer's backward pass took the masked gradient to go past it too, gets the
+/// rest.
+template <class Real>
+void add_kept(ConstMatrixView<Real> kept, const std::vector<Index>* rows,
+              MatrixView<Real> dbefore) {
+  for (Index i = 0; i < kept.rows; ++i) {
+    Real* target = dbefore.row(rows ? (*rows)[static_cast<std::size_t>(i)] : i);
+    for (Index j = 0; j < kept.cols; ++j) target[j] += kept.row(i)[j];
+  }
+}
+
 }  // namespace
 
 template <class Real>
@@ -35,9 +73,10 @@ Transformer<Real>::Transformer(const ModelConfig& config)
   embedding_ = place({"embedding", vocabulary, d, 0, 0.02});
   for (std::size_t l = 0; l < attentions.size(); ++l) {
     const std::string owner = "layer" + std::to_string(l) + ".";
-    layers_.push_back({Attention<Real>(shape, config.layers,
-                                       make_parts<Real>(shape, attentions[l], positions[l])),
-                       FeedForward<Real>(d, config.d_ff, config.layers)});
+    layers_.push_back(
+        {Attention<Real>(shape, config.layers, make_parts<Real>(shape, attentions[l], positions[l]),
+                         surroundings(config)),
+         FeedForward<Real>(d, config.d_ff, config.layers, config.feed_forward == "swiglu")});
     Layer& layer = layers_.back();
     if (l == 0)
       embedded_position_ =
@@ -106,6 +145,22 @@ Packing Transformer<Real>::packing(const PackedBatch& batch, bool answers_only) 
   return packing;
 }
 
+/// 0 with the probability of dropout, else 1 over that of being kept: rows x d_model, rows of
+/// sequence s from begin[s] on.
+template <class Real>
+MatrixView<Real> Transformer<Real>::draw_mask(const std::vector<Index>& begin,
+                                              std::vector<Rng>& noise,
+                                              AlignedVector<Real>& memory) const {
+  const auto mask = reserve(memory, begin.back(), config_.d_model);
+  const auto limit = static_cast<std::uint32_t>(config_.dropout * 0x1p32);
+  const auto kept = static_cast<Real>(1 / (1 - config_.dropout));
+  for (std::size_t s = 0; s + 1 < begin.size(); ++s)
+    for (Index i = begin[s]; i < begin[s + 1]; ++i)
+      for (Index j = 0; j < mask.cols; ++j)
+        mask.row(i)[j] = noise[s].next() < limit ? Real(0) : kept;
+  return mask;
+}
+
 template <class Real>
 void Transformer<Real>::embed(const Real* parameters, std::span<const std::int32_t> tokens,
                               std::span<const Position> positions, MatrixView<Real> stream) const {
@@ -140,7 +195,14 @@ void Transformer<Real>::forward(const Real* parameters, Phase phase, const Packe
                                 Workspace<Real>& workspace) const {
   const Index d = config_.d_model, rows = batch.rows();
   workspace.layers.resize(layers_.size());
-  embed(parameters, batch.tokens, batch.positions, reserve(workspace.layers[0].input, rows, d));
+  const auto embedded = reserve(workspace.layers[0].input, rows, d);
+  embed(parameters, batch.tokens, batch.positions, embedded);
+  const bool drops = this->drops(phase);
+  if (drops) {
+    workspace.noise = batch.noise;
+    const auto mask = draw_mask(batch.begin, workspace.noise, workspace.embedding_mask);
+    for (Index j = 0; j < rows * d; ++j) embedded.data[j] *= mask.data[j];
+  }
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const Layer& layer = layers_[l];
     auto& kept = workspace.layers[l];
@@ -149,9 +211,16 @@ void Transformer<Real>::forward(const Real* parameters, Phase phase, const Packe
     layer.attention.forward(parameters + layer.attention_offset, phase, packed,
                             {kept.input.data(), rows, d}, middle, kept.attention,
                             workspace.attention);
-    auto& output = last(l) ? workspace.output : workspace.layers[l + 1].input;
-    layer.feed_forward.forward(parameters + layer.feed_forward_offset, middle,
-                               reserve(output, packed.queries(), d), kept.feed_forward);
+    if (drops)
+      drop<Real>({kept.input.data(), rows, d}, &packed.query_rows,
+                 draw_mask(packed.query_begin, workspace.noise, kept.attention_mask), middle);
+    auto& memory = last(l) ? workspace.output : workspace.layers[l + 1].input;
+    const auto output = reserve(memory, packed.queries(), d);
+    layer.feed_forward.forward(parameters + layer.feed_forward_offset, middle, output,
+                               kept.feed_forward);
+    if (drops)
+      drop<Real>(middle, nullptr,
+                 draw_mask(packed.query_begin, workspace.noise, kept.feed_forward_mask), output);
   }
   const Index answers = static_cast<Index>(batch.answer_rows.size());
   const auto output_normed = reserve(workspace.output_normed, answers, d);
@@ -182,16 +251,28 @@ void Transformer<Real>::backward(const Real* parameters, const PackedBatch& batc
     const Layer& layer = layers_[l];
     auto& kept = workspace.layers[l];
     const Packing packed = packing(batch, last(l));
+    const bool drops = this->drops(Phase::training);
+    const auto past = reserve(workspace.dkept, drops ? packed.queries() : 0, d);
+    if (drops)
+      drop_backward<Real>({kept.feed_forward_mask.data(), packed.queries(), d}, dstream, past);
     layer.feed_forward.backward(parameters + layer.feed_forward_offset,
                                 {kept.middle.data(), packed.queries(), d}, kept.feed_forward,
                                 dstream, dparameters + layer.feed_forward_offset,
                                 workspace.feed_forward);
+    if (drops) {
+      add_kept<Real>(past, nullptr, dstream);
+      drop_backward<Real>({kept.attention_mask.data(), packed.queries(), d}, dstream, past);
+    }
     const auto dinput = last(l) ? reserve(workspace.dspread, rows, d) : dstream;
     layer.attention.backward(parameters + layer.attention_offset, packed,
                              {kept.input.data(), rows, d}, kept.attention, dstream, dinput,
                              dparameters + layer.attention_offset, workspace.attention);
+    if (drops) add_kept<Real>(past, &packed.query_rows, dinput);
     dstream = dinput;
   }
+  if (drops(Phase::training))
+    for (Index j = 0; j < rows * d; ++j)
+      dstream.data[j] *= workspace.embedding_mask[static_cast<std::size_t>(j)];
   embed_backward(batch, dstream, dparameters);
 }
 

@@ -25,6 +25,7 @@ struct PackedBatch {
   std::vector<Index> answer_rows;     ///< increasing: rows whose next token is scored
   std::vector<Index> answer_begin;    ///< sequences + 1 offsets into answer_rows
   std::vector<std::int32_t> targets;  ///< the token that each answer row must predict
+  std::vector<Rng> noise;             ///< of each sequence, for dropout
 
   Index rows() const { return static_cast<Index>(tokens.size()); }
 };
@@ -38,10 +39,13 @@ struct Workspace {
     AlignedVector<Real> middle;  ///< query rows x d_model: between attention and feed-forward
     AttentionTrace<Real> attention;
     FeedForwardTrace<Real> feed_forward;
+    AlignedVector<Real> attention_mask, feed_forward_mask;  ///< query rows x d_model, for dropout
   };
   std::vector<Layer> layers;
   AlignedVector<Real> output, output_normed, output_inverse_rms, logits;
-  AlignedVector<Real> dstream, dspread, dnormed;
+  AlignedVector<Real> dstream, dspread, dnormed, dkept;
+  AlignedVector<Real> embedding_mask;
+  std::vector<Rng> noise;
   AttentionScratch<Real> attention;
   FeedForwardScratch<Real> feed_forward;
 };
@@ -107,6 +111,11 @@ class Transformer {
                Workspace<Real>& workspace) const;
   void backward(const Real* parameters, const PackedBatch& batch, Workspace<Real>& workspace,
                 Real* dparameters) const;
+  // Dropout of what a step adds to the stream.
+  bool drops(Phase phase) const { return phase == Phase::training && config_.dropout > 0; }
+  MatrixView<Real> draw_mask(const std::vector<Index>& begin, std::vector<Rng>& noise,
+                             AlignedVector<Real>& memory) const;
+
   bool last(std::size_t layer) const { return layer + 1 == layers_.size(); }
   Packing packing(const PackedBatch& batch, bool answers_only) const;
 

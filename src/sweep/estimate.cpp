@@ -24,8 +24,9 @@ struct Speed {
 };
 
 /// Cells whose models and batches have the same shape run at the same speed.
-using Group = std::tuple<std::string, std::string, std::string, std::int64_t, std::int64_t,
-                         std::int64_t, std::int64_t, std::int64_t, std::int64_t>;
+using Group =
+    std::tuple<std::string, std::string, std::string, std::int64_t, std::int64_t, std::int64_t,
+               std::int64_t, std::int64_t, std::string, std::string, std::int64_t, std::int64_t>;
 Group group_of(const Cell& cell) {
   const ModelConfig& model = cell.model;
   return {cell.task.resolved,
@@ -35,6 +36,9 @@ Group group_of(const Cell& cell) {
           model.heads,
           model.d_model,
           model.d_ff,
+          model.d_head(),
+          model.feed_forward,
+          model.output_gate,
           cell.training.train_length,
           cell.training.batch_size};
 }

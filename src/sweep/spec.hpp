@@ -55,6 +55,7 @@ struct SettingKey {
   };
   using AnyMember =
       std::variant<Member<ModelConfig, std::string>, Member<ModelConfig, std::int64_t>,
+                   Member<ModelConfig, bool>, Member<ModelConfig, double>,
                    Member<TrainingOptions, std::int64_t>, Member<TrainingOptions, std::uint64_t>,
                    Member<TrainingOptions, double>, Member<TrainingOptions, bool>,
                    Member<TestingOptions, std::int64_t>, Member<TestingOptions, bool>,

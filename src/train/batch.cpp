@@ -7,6 +7,7 @@ void BatchPacker::clear(PackedBatch& batch) const {
   batch.positions.clear();
   batch.answer_rows.clear();
   batch.targets.clear();
+  batch.noise.clear();
   batch.begin.assign(1, 0);
   batch.answer_begin.assign(1, 0);
 }
@@ -19,6 +20,8 @@ void BatchPacker::add(const Sample& sample, std::uint64_t identity, PackedBatch&
   batch.positions.resize(batch.tokens.size());
   Rng rng(seed_, Stream::positions, identity);
   positions_.assign({batch.positions.data() + first, inputs}, rng);
+  batch.noise.emplace_back(seed_, Stream::dropout, identity,
+                           static_cast<std::uint64_t>(replicate_));
   for (std::size_t i = 0; i < sample.answers.size(); ++i) {
     batch.answer_rows.push_back(first + sample.answers[i] - 1);
     batch.targets.push_back(sample.target(i));

@@ -13,18 +13,19 @@ namespace attnspan {
 /// draws them.
 class BatchPacker {
  public:
-  BatchPacker(const Positions& positions, std::uint64_t seed)
-      : positions_(positions), seed_(seed) {}
+  BatchPacker(const Positions& positions, std::uint64_t seed, int replicate = 0)
+      : positions_(positions), seed_(seed), replicate_(replicate) {}
 
   /// Empties `batch`.
   void clear(PackedBatch& batch) const;
 
-  /// `identity` names the sample for randomized positions.
+  /// `identity` names the sample for randomized positions and for dropout.
   void add(const Sample& sample, std::uint64_t identity, PackedBatch& batch) const;
 
  private:
   Positions positions_;
   std::uint64_t seed_;
+  int replicate_;
 };
 
 }  // namespace attnspan

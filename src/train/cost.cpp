@@ -11,10 +11,15 @@
 namespace attnspan {
 namespace {
 
+double heads_width(const ModelConfig& c) { return static_cast<double>(c.heads * c.d_head()); }
+
 /// Weights that multiply every row of a layer: queries, keys, values, output, feed-forward.
 double layer_weights(const ModelConfig& c) {
   const auto d = static_cast<double>(c.d_model);
-  return 4 * d * d + 2 * d * static_cast<double>(c.d_ff);
+  const double wide = heads_width(c);
+  const double products = c.feed_forward == "swiglu" ? 3 : 2;
+  return 4 * d * wide + products * d * static_cast<double>(c.d_ff) +
+         (c.output_gate == "element" ? d * wide : 0);
 }
 
 /// Heads of each layer that have a bias.
@@ -38,7 +43,7 @@ double training_step_flops(const ModelConfig& config, const Task& task,
   const double weights = layers * layer_weights(config) + d * config.vocabulary;
   const double visible = (tokens + 1) / 2;
   return static_cast<double>(options.batch_size) * tokens *
-         (6 * weights + 12 * d * visible * layers);
+         (6 * weights + 12 * heads_width(config) * visible * layers);
 }
 
 double evaluation_flops(const ModelConfig& config, const Task& task, std::int64_t length) {
@@ -57,7 +62,8 @@ double evaluation_flops(const ModelConfig& config, const Task& task, std::int64_
     const double queries = last ? answers : n;
     const double far =
         first ? std::min(n / 2, static_cast<double>(config.vocabulary)) : (last ? n : n / 2);
-    flops += n * 4 * d * d + queries * 2 * (layer_weights(config) - 2 * d * d);
+    const double keys = 2 * d * heads_width(config);  // and values
+    flops += n * 2 * keys + queries * 2 * (layer_weights(config) - keys);
     flops += queries * 4 * head * (biased * near + free_heads * far);
   }
   return flops;
@@ -74,9 +80,15 @@ double training_bytes(const ModelConfig& config, const Task& task, const Trainin
   // Gradients; weights, two moments, average.
   const double state = static_cast<double>(division.gradients(threads) + 4) * parameters;
   const double rows = tokens * static_cast<double>(division.micro_batch);
-  const double activations = rows * (static_cast<double>(config.layers) *
-                                         (11 * d + 2 * ff + 4 * static_cast<double>(config.heads)) +
-                                     8 * d + ff + config.vocabulary);
+  const double wide = heads_width(config);
+  const double around = (config.query_key_norm ? 2 * wide : 0) + (config.output_norm ? wide : 0) +
+                        (config.output_gate != "none" ? 2 * wide : 0) +
+                        (config.feed_forward == "swiglu" ? 2 * ff : 0) +
+                        (config.dropout > 0 ? 2 * d : 0);
+  const double activations =
+      rows * (static_cast<double>(config.layers) *
+                  (5 * d + 6 * wide + around + 2 * ff + 4 * static_cast<double>(config.heads)) +
+              4 * d + 4 * wide + ff + config.vocabulary);
   const double scratch = 3 * static_cast<double>(training_rows) * tokens;  // scores and weights
   return 4 * (state + threads * (activations + scratch)) + (16 << 20);
 }
@@ -87,7 +99,8 @@ double evaluation_bytes(const ModelConfig& config, const Task& task, std::int64_
   const auto answers = static_cast<double>(task.answer_tokens(length, Purpose::evaluation));
   const auto d = static_cast<double>(config.d_model);
   const auto parameters = static_cast<double>(parameter_count(config));
-  const double rows = 4 * n * 3 * d + 40 * n;  // stream, keys and values; tokens and positions
+  const double rows = 4 * n * (d + 2 * heads_width(config)) +
+                      40 * n;  // stream, keys and values; tokens and positions
   const double selected = 4 * answers * (d + config.vocabulary);
   constexpr auto tile = static_cast<double>(streaming_rows);
   const double copies = 4 * n / tile * config.vocabulary;

@@ -93,14 +93,16 @@ std::string fingerprint(const ModelConfig& c, const Task& task, const TrainingOp
   text << "attnspan training state 2;";
   for (const std::int64_t value :
        {c.layers, c.heads, c.d_model, c.d_ff, std::int64_t{c.vocabulary}, c.train_tokens,
-        o.train_length, o.min_train_length, o.steps, o.batch_size, o.warmup_steps, o.validate_every,
+        c.head_width, std::int64_t{c.query_key_norm}, std::int64_t{c.output_norm}, o.train_length,
+        o.min_train_length, o.steps, o.batch_size, o.warmup_steps, o.validate_every,
         o.validation_samples, std::int64_t{o.replicate}, std::int64_t{o.early_stop},
         task.total_tokens(o.train_length, Purpose::training)})
     text << value << ';';
   for (const double value : {o.learning_rate, o.final_learning_rate, o.weight_decay, o.beta1,
-                             o.beta2, o.clip, o.weight_average})
+                             o.beta2, o.clip, o.weight_average, c.dropout})
     text << shortest(value) << ';';
-  text << o.seed << ';' << c.attention << ';' << c.position;
+  text << o.seed << ';' << c.attention << ';' << c.position << ';' << c.output_gate << ';'
+       << c.feed_forward;
   // Two tasks may have as many tokens of as many kinds; their samples differ.
   for (const Token token : training_sample(task, o.seed, 0, 0, o.train_length).tokens)
     text << ';' << token;
@@ -128,7 +130,7 @@ struct Trainer::State {
       : model(config),
         task(std::move(task_)),
         options(options_),
-        packer(model.positions(), options_.seed),
+        packer(model.positions(), options_.seed, options_.replicate),
         optimizer(model.tensors(), model.parameter_count(),
                   {options_.beta1, options_.beta2, options_.weight_decay, options_.clip,
                    options_.weight_average}),

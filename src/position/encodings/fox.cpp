@@ -73,7 +73,7 @@ class Fox final : public PositionEncoding<Real> {
   }
 
  private:
-  Index d_model() const { return shape_.heads * shape_.d_head; }
+  Index d_model() const { return shape_.d_model(); }
 
   Real gate(const Real* parameters, const Real* x, Index head) const {
     Real sum = parameters[d_model() * shape_.heads + head];

@@ -56,8 +56,8 @@ class Rope final : public PositionEncoding<Real> {
   Rope(const Arguments& arguments, const LayerShape& shape, bool stretched)
       : shape_(shape), window_(static_cast<Position>(arguments.integer("window"))) {
     if (shape.d_head % 2 != 0)
-      throw InputError("rope needs an even head width, not d_model/heads = " +
-                       std::to_string(shape.d_head) + "; change d_model or heads.");
+      throw InputError("rope needs an even head width, not " + std::to_string(shape.d_head) +
+                       "; change d_model, heads or head_width.");
     const std::string scaling = stretched ? arguments.text("scaling") : "none";
     const double factor = arguments.number("factor"), d = static_cast<double>(shape.d_head);
     double base = arguments.number("base");
