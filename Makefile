@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 OUTPUT ?= quick.json
 PREFIX ?= /usr/local
 
-.PHONY: build sweep test asan tsan fuzz bench format install packages clean
+.PHONY: build sweep test slow asan tsan fuzz bench format install packages clean
 
 sweep: build
 	$(BUILD)/attnspan sweep quick -o $(OUTPUT)
@@ -14,7 +14,13 @@ test: packages
 	cmake --preset ci -B $(BUILD)/ci
 	cmake --build $(BUILD)/ci --parallel $(JOBS)
 	scripts/check-format
-	ctest --test-dir $(BUILD)/ci --output-on-failure --parallel $(JOBS)
+	ctest --test-dir $(BUILD)/ci --output-on-failure --parallel $(JOBS) --label-exclude '^slow$$'
+
+# The tests that take minutes each.
+slow: packages
+	cmake --preset ci -B $(BUILD)/ci
+	cmake --build $(BUILD)/ci --parallel $(JOBS)
+	ctest --test-dir $(BUILD)/ci --output-on-failure --label-regex '^slow$$'
 
 # Clang with the runtimes of its sanitizers, of libFuzzer and of OpenMP.
 CLANG = clang libclang-rt-dev libomp-dev llvm

@@ -27,6 +27,7 @@ struct Alias {
 struct Part {
   std::string name = {};
   std::string summary = {};  ///< one line
+  std::string formula = {};  ///< of normalizers, scalers and encodings
   std::string source = {};   ///< the paper, as a short citation; empty where there is none
   std::vector<ParameterSpec> parameters = {};
   std::vector<Alias> aliases = {};

@@ -20,6 +20,13 @@ void bound(const char* what, std::int64_t value, std::int64_t largest) {
                      ", not " + std::to_string(value) + ".");
 }
 
+/// Whether a scaler would have a head to scale.
+bool scales_any(const AttentionParts<float>& parts, std::int64_t heads) {
+  bool any = parts.scaled == ScaledHeads::all;
+  for (Index head = 0; head < heads; ++head) any = any || !parts.position->biased(head);
+  return any;
+}
+
 }  // namespace
 
 void check(const ModelConfig& config) {
@@ -43,12 +50,20 @@ void check(const ModelConfig& config) {
   const auto attentions = by_layer("attention", config.attention, config.layers);
   const auto positions = positions_by_layer(config);
   longest_sequence(config);
+  bool scales = false, scales_nothing = false;
   for (std::size_t layer = 0; layer < positions.size(); ++layer) {
     const auto parts = make_parts<float>(layer_shape(config), attentions[layer], positions[layer]);
     if (parts.position->embeds() && positions[layer] != positions[0])
       throw InputError("position " + positions[layer] +
                        " adds to the embedding, so it must be that of the first layer.");
+    if (!parts.scaler->at_evaluation().identity())
+      (scales_any(parts, config.heads) ? scales : scales_nothing) = true;
   }
+  if (scales_nothing && !scales)
+    throw InputError("attention " + config.attention + " has a scaler, but under position " +
+                     config.position +
+                     " no head has scores to scale; give the position scaled=all, or leave the "
+                     "scaler out.");
 }
 
 std::string canonical_output_gate(const std::string& text) {

@@ -125,3 +125,26 @@ TEST_CASE("float scales equal double ones", "[property]") {
       CHECK(static_cast<double>(narrow_s.numbers[i]) == Approx(s.numbers[i]).epsilon(1e-5));
   }
 }
+
+TEST_CASE("scalers start from the training length where they are told to", "[unit]") {
+  // The mean of log 2 .. log 65 is 3.2586.
+  double mean = 0;
+  for (int n = 2; n <= 65; ++n) mean += std::log(n) / 64;
+  const auto start = [](const char* name) {
+    return scaler_of(name).make<double>(usual_shape)->tensors(heads, d_model)[0].mean;
+  };
+  CHECK(start("log") == Approx(1 / std::log(16)));
+  CHECK(start("log:mean") == Approx(1 / mean));
+  CHECK(start("log:1") == 1);
+  // Nakanishi's start for 1,024 tokens, with his log n for our log(n + 1).
+  const auto nakanishi = scaler_of("log:mean").make<double>(LayerShape{2, 4, 1024});
+  CHECK(nakanishi->tensors(heads, d_model)[0].mean == Approx(0.168).margin(5e-4));
+}
+
+TEST_CASE("adaptive may start at random, as published", "[unit]") {
+  const auto random = scaler_of("adaptive:random").make<double>(usual_shape);
+  for (const TensorSpec& spec : random->tensors(heads, d_model)) {
+    CHECK(spec.mean == 0);
+    CHECK(spec.deviation == Approx(1 / std::sqrt(15)));  // 1/sqrt(3 d_model)
+  }
+}

@@ -66,6 +66,7 @@ attnspan::PackedBatch packed(const attnspan::Transformer<Real>& model,
     batch.tokens.insert(batch.tokens.end(), tokens.begin(), tokens.end());
     batch.positions.insert(batch.positions.end(), positions.begin(), positions.end());
     batch.begin.push_back(batch.rows());
+    batch.noise.push_back(random_numbers(500 + batch.noise.size()));
     batch.answer_begin.push_back(static_cast<attnspan::Index>(batch.answer_rows.size()));
   }
   return batch;

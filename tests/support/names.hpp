@@ -125,7 +125,8 @@ inline std::vector<Variant> every_model() {
   };
   for (const std::string& attention : every_alias())
     add_new({attention, Variant{attention, "nape"}.allowed() ? "nape" : "nope"});
-  for (const std::string& position : every_position()) add_new({"asentmax", position});
+  for (const std::string& position : every_position())
+    add_new({"asentmax", position == "window" ? "window:scaled=all" : position});
   for (const char* position : {"rope:window=40", "rope:scaling=ntk,factor=4,at=evaluation"})
     add_new({"asentmax", position});
   for (const char* attention : {"entmax:learned+log:bias=learned", "ssmax@evaluation",

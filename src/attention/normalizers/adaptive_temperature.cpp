@@ -66,6 +66,9 @@ NormalizerEntry adaptive_temperature() {
   return NormalizerEntry::of<AdaptiveTemperature>(
       {.name = "adaptive-temperature",
        .summary = "softmax, sharpened at evaluation where a row's entropy is high",
+       .formula =
+           "p = softmax(beta z), beta = 1 up to H = 0.5, else max(1, -0.037 H^4 + 0.481 H^3 - 2.3 "
+           "H^2 + 4.917 H - 1.791), H the entropy of softmax(z) in nats; in training beta = 1",
        .source = "Velickovic et al. 2024, arXiv 2410.01104"});
 }
 }  // namespace normalizers

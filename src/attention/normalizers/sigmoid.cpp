@@ -35,6 +35,7 @@ NormalizerEntry sigmoid() {
   return NormalizerEntry::of<Sigmoid>(
       {.name = "sigmoid",
        .summary = "p = sigmoid(z - log n), each key for itself",
+       .formula = "p_j = 1 / (1 + exp(log n - z_j))",
        .source = "Ramapuram et al. 2024, arXiv 2409.04431",
        .parameters = {{.name = "length",
                        .help = "n; train: the training length; 0: the keys that each row sees",

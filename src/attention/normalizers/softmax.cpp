@@ -126,6 +126,7 @@ namespace normalizers {
 NormalizerEntry softmax() {
   return NormalizerEntry::of<Softmax>({.name = "softmax",
                                        .summary = "p = exp(z) / sum exp(z), the usual attention",
+                                       .formula = "p_j = exp(z_j) / sum exp(z)",
                                        .source = "Vaswani et al. 2017, arXiv 1706.03762"});
 }
 }  // namespace normalizers

@@ -14,6 +14,7 @@ NormalizerEntry softmax_sink() {
   return NormalizerEntry::of<SoftmaxSink>(
       {.name = "softmax-sink",
        .summary = "p = exp(z) / (exp(a) + sum exp(z)), a learned per head",
+       .formula = "p_j = exp(z_j) / (exp(a) + sum exp(z))",
        .source = "OpenAI 2025, arXiv 2508.10925"});
 }
 }  // namespace normalizers

@@ -55,9 +55,11 @@ class Softpick final : public Normalizer<Real> {
 
 namespace normalizers {
 NormalizerEntry softpick() {
-  return NormalizerEntry::of<Softpick>({.name = "softpick",
-                                        .summary = "p = relu(exp(z) - 1) / sum |exp(z) - 1|",
-                                        .source = "Zuhri, Fuadi and Aji 2025, arXiv 2504.20966"});
+  return NormalizerEntry::of<Softpick>(
+      {.name = "softpick",
+       .summary = "p = relu(exp(z) - 1) / sum |exp(z) - 1|",
+       .formula = "p_j = [exp(z_j) - 1]_+ / (sum |exp(z) - 1| + 1e-6)",
+       .source = "Zuhri, Fuadi and Aji 2025, arXiv 2504.20966"});
 }
 }  // namespace normalizers
 }  // namespace attnspan

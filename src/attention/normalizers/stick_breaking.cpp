@@ -118,6 +118,8 @@ NormalizerEntry stick_breaking() {
   return NormalizerEntry::of<StickBreaking>(
       {.name = "stick-breaking",
        .summary = "each key, nearest first, breaks its sigmoid off what is left of 1",
+       .formula = "p_j = s(z_j) prod over j < m < i of (1 - s(z_m)), j < i, s(z) = 1 / (1 + "
+                  "exp(-z)); p_i = 1 - sum p_j",
        .source = "Tan et al. 2024, arXiv 2410.17980",
        .parameters = {{.name = "remainder",
                        .help = "what is left goes to the row's own value, or to none",

@@ -108,6 +108,7 @@ NormalizerEntry threshold() {
   return NormalizerEntry::of<Threshold>(
       {.name = "threshold",
        .summary = "w = relu(cos(q, k) - b sqrt(2 log(i+1) / d_head))^p, each key for itself",
+       .formula = "w_j = [cos(q, k_j) - b sqrt(2 log(i+1) / d_head)]_+^p",
        .source = "arXiv 2601.12145, one view",
        .parameters = {{.name = "scale",
                        .help = "b; whether the paper learns it could not be verified",

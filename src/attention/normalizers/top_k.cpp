@@ -59,6 +59,8 @@ NormalizerEntry top_k() {
   return NormalizerEntry::of<TopK>(
       {.name = "top-k",
        .summary = "softmax over the k largest scores of a row",
+       .formula = "p = softmax over the k largest scores, 0 elsewhere; of equal scores the earlier "
+                  "key counts as larger",
        .source = "Gupta et al. 2021, arXiv 2106.06899",
        .parameters = {{.name = "k",
                        .help = "keys that have a weight; at least so many with rows=half",

@@ -98,6 +98,8 @@ ScalerEntry adaptive() {
   return ScalerEntry::of<Adaptive>(
       {.name = "adaptive",
        .summary = "s = 1 + softplus(w x) log(i+2)^(2 tanh(v x)), learned, from the layer's input",
+       .formula = "s = delta + softplus(w x + c) log(i+2)^(2 tanh(v x + e)), x the normed input of "
+                  "the layer",
        .source = "arXiv 2506.16640",
        .parameters = {{.name = "start",
                        .help = "even: every scale is 1.05; random: as the published code starts",

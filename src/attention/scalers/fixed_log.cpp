@@ -35,6 +35,7 @@ ScalerEntry fixed_log() {
   return ScalerEntry::of<FixedLog>(
       {.name = "fixed-log",
        .summary = "s = g log(i+2), nothing learned",
+       .formula = "s = g log(i+2)",
        .parameters = {{.name = "gain",
                        .help = "g; mean: s is 1 on average over the longest training "
                                "sample",

@@ -53,6 +53,7 @@ ScalerEntry log() {
   return ScalerEntry::of<Log>(
       {.name = "log",
        .summary = "s = b log(i+2), b learned per head",
+       .formula = "s = b log(i+2) + c",
        .source = "Nakanishi 2025, arXiv 2501.19399",
        .parameters = {{.name = "start",
                        .help = "b at the start; early: s is 1 at the 15th token; mean: on average "

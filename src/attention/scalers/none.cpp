@@ -21,6 +21,8 @@ class None final : public Scaler<Real> {
 }  // namespace
 
 namespace scalers {
-ScalerEntry none() { return ScalerEntry::of<None>({.name = "none", .summary = "s = 1"}); }
+ScalerEntry none() {
+  return ScalerEntry::of<None>({.name = "none", .summary = "s = 1", .formula = "s = 1"});
+}
 }  // namespace scalers
 }  // namespace attnspan

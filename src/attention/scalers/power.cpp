@@ -43,6 +43,7 @@ namespace scalers {
 ScalerEntry power() {
   return ScalerEntry::of<Power>({.name = "power",
                                  .summary = "s = 1 + b log(i+2)^g, b and g learned per head",
+                                 .formula = "s = 1 + b log(i+2)^g",
                                  .source = "arXiv 2506.16640"});
 }
 }  // namespace scalers

@@ -43,6 +43,7 @@ PositionEntry alibi() {
   return PositionEntry::of<Alibi>(
       {.name = "alibi",
        .summary = "linear distance bias on every head",
+       .formula = "z_ij - m_h (i - j)",
        .source = "Press, Smith and Lewis 2022, arXiv 2108.12409",
        .parameters = {slopes_parameter("geometric", "2^(-8h/H)"), scaled_parameter("all"),
                       randomized_parameter()}});

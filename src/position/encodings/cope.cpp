@@ -103,6 +103,8 @@ PositionEntry cope() {
   return PositionEntry::of<Cope>(
       {.name = "cope",
        .summary = "positions counted from scores, each with a learned embedding",
+       .formula = "z_ij + q_i e[t_ij], t_ij = sum over j <= m <= i of 1 / (1 + exp(-z_im)), e "
+                  "interpolated between whole positions",
        .source = "Golovneva et al. 2024, arXiv 2405.18719",
        .parameters = {{.name = "positions",
                        .help = "how many; keys counted farther back share the last",

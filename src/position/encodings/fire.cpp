@@ -126,6 +126,8 @@ PositionEntry fire() {
   return PositionEntry::of<Fire>(
       {.name = "fire",
        .summary = "a learned function of the distance over the query's position",
+       .formula = "z_ij + f_h(psi(i - j) / psi(max(i, |m L|))), psi(x) = log(1 + |c x|), f a "
+                  "network of one hidden layer",
        .source = "Li et al. 2023, arXiv 2310.04418",
        .parameters = {
            {.name = "threshold",

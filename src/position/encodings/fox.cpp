@@ -97,6 +97,7 @@ PositionEntry fox() {
   return PositionEntry::of<Fox>(
       {.name = "fox",
        .summary = "forget gates: a key fades with the gates of the tokens after it",
+       .formula = "z_ij + sum over j < m <= i of log f_m, f_m = 1 / (1 + exp(-w_h x_m - b_h))",
        .source = "Lin et al. 2025, arXiv 2503.02130",
        .parameters = {{.name = "start",
                        .help = "b at the start; a gate is sigmoid(b)",

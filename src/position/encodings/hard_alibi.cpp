@@ -42,6 +42,7 @@ PositionEntry hard_alibi() {
   return PositionEntry::of<HardAlibi>(
       {.name = "hard-alibi",
        .summary = "near head h sees the last h tokens, the other heads have no encoding",
+       .formula = "z_ij where i - j < h for near head h = 1, 2, ..., else no attention",
        .source = "Jelassi et al. 2024, arXiv 2402.01032",
        .parameters = {{.name = "near",
                        .help = "number of heads that see the last tokens only",

@@ -45,6 +45,7 @@ PositionEntry learned() {
   return PositionEntry::of<Learned>(
       {.name = "learned",
        .summary = "a vector learned for each position, added to the embedding",
+       .formula = "x_i + e_i",
        .source = "Gehring et al. 2017, arXiv 1705.03122",
        .parameters = {{.name = "positions",
                        .help = "how many; longer sequences are refused",

@@ -50,6 +50,7 @@ PositionEntry nape() {
   return PositionEntry::of<Nape>(
       {.name = "nape",
        .summary = "near heads with linear distance bias, the other heads without encoding",
+       .formula = "z_ij - m_h (i - j) for near heads, z_ij for the others",
        .source = "arXiv 2506.16640",
        .parameters = {{.name = "near",
                        .help = "number of heads with a distance bias",

@@ -14,6 +14,7 @@ PositionEntry nope() {
   return PositionEntry::of<Nope>(
       {.name = "nope",
        .summary = "no encoding; the causal mask alone tells positions apart",
+       .formula = "z_ij",
        .source = "Kazemnejad et al. 2023, arXiv 2305.19466"});
 }
 }  // namespace positions

@@ -67,10 +67,13 @@ class Pope final : public PositionEncoding<Real> {
 
 namespace positions {
 PositionEntry pope() {
-  return PositionEntry::of<Pope>({.name = "pope",
-                                  .summary = "magnitudes of queries and keys at angles of position",
-                                  .source = "Gopalakrishnan et al. 2025, arXiv 2509.10534",
-                                  .parameters = {base_parameter()}});
+  return PositionEntry::of<Pope>(
+      {.name = "pope",
+       .summary = "magnitudes of queries and keys at angles of position",
+       .formula =
+           "sum over c of softplus(q_c) softplus(k_c) cos((i - j) base^(-c/d) - delta_c) / sqrt(d)",
+       .source = "Gopalakrishnan et al. 2025, arXiv 2509.10534",
+       .parameters = {base_parameter()}});
 }
 }  // namespace positions
 }  // namespace attnspan

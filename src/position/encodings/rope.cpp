@@ -128,6 +128,7 @@ PositionEntry rope() {
   return PositionEntry::of<Rope>(
       {.name = "rope",
        .summary = "queries and keys turned by position",
+       .formula = "pair p of the numbers of q and k turned by the angle i base^(-2p/d)",
        .source = "Su et al. 2021, arXiv 2104.09864",
        .parameters = {base_parameter(),
                       {.name = "scaling",

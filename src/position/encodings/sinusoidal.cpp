@@ -44,6 +44,7 @@ PositionEntry sinusoidal() {
   return PositionEntry::of<Sinusoidal>(
       {.name = "sinusoidal",
        .summary = "sines and cosines of the position added to the embedding",
+       .formula = "x_i + size sqrt(2) (sin(i base^(-2c/d)), cos(i base^(-2c/d)))",
        .source = "Vaswani et al. 2017, arXiv 1706.03762",
        .parameters = {{.name = "size",
                        .help = "root mean square of what is added; embeddings start with 0.02",

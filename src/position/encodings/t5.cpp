@@ -63,6 +63,7 @@ PositionEntry t5() {
   return PositionEntry::of<T5>(
       {.name = "t5",
        .summary = "a bias learned per head and bucket of distances",
+       .formula = "z_ij + b_h[bucket(i - j)]",
        .source = "Raffel et al. 2020, arXiv 1910.10683",
        .parameters = {
            {.name = "distance",

@@ -31,6 +31,7 @@ namespace positions {
 PositionEntry window() {
   return PositionEntry::of<Window>({.name = "window",
                                     .summary = "every head sees the last tokens only",
+                                    .formula = "z_ij where i - j < size, else no attention",
                                     .source = "Beltagy, Peters and Cohan 2020, arXiv 2004.05150",
                                     .parameters = {{.name = "size",
                                                     .help = "tokens, the row's own among them",
