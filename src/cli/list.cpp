@@ -19,18 +19,48 @@ namespace {
 
 using Lines = std::vector<std::pair<std::string, std::string>>;
 
-/// Two columns, indented. A line feed in the second goes on in the second.
+constexpr std::size_t page_width = 80;
+
+/// Lines of at most `width` characters, broken at blanks and line feeds.
+std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
+  std::vector<std::string> lines;
+  for (const std::string& paragraph : split(text, '\n')) {
+    lines.emplace_back();
+    for (const std::string& word : split(paragraph, ' ')) {
+      if (!lines.back().empty() && lines.back().size() + 1 + word.size() > width)
+        lines.emplace_back();
+      else if (!lines.back().empty())
+        lines.back() += ' ';
+      lines.back() += word;
+    }
+  }
+  return lines;
+}
+
+/// Two columns, indented. A line feed in the second goes on in the second, as does what is too
+/// long.
 std::string columns(const Lines& lines, std::size_t indent) {
   std::size_t width = 0;
   for (const auto& [name, text] : lines) width = std::max(width, name.size());
   std::string out;
   for (const auto& [name, text] : lines) {
     std::string first = name;
-    for (const std::string& line : split(text, '\n')) {
+    for (const std::string& line : wrapped(text, page_width - indent - width - 2)) {
       out += std::string(indent, ' ') + first + std::string(width - first.size() + 2, ' ') + line +
              '\n';
       first.clear();
     }
+  }
+  return out;
+}
+
+/// One column; what is too long goes on two columns further in.
+std::string paragraph(const std::string& text, std::size_t indent) {
+  std::string out;
+  std::size_t at = indent;
+  for (const std::string& line : wrapped(text, page_width - indent - 2)) {
+    out += std::string(at, ' ') + line + '\n';
+    at = indent + 2;
   }
   return out;
 }
@@ -57,20 +87,28 @@ std::string list_tasks() {
          list_parts(task_catalog()) + list_parts(std::span<const Part>(&file_part(), 1));
 }
 
+std::string list_aliases(const std::vector<Alias>& aliases) {
+  Lines lines;
+  for (const Alias& alias : aliases)
+    lines.emplace_back(alias.name, alias.summary + " (" + alias.text + ")");
+  return columns(lines, 2);
+}
+
 std::string list_attention() {
-  Lines aliases;
-  for (const Alias& alias : attention_aliases())
-    aliases.emplace_back(alias.name, alias.summary + " (" + alias.text + ")");
   return "Attention variants (--attention NORMALIZER[:parameters][+SCALER[:parameters]], as in\n"
-         "entmax:1.3+adaptive; a first value without a name is the first parameter's)\n"
+         "entmax:1.3+adaptive; a first value without a name is the first parameter's;\n"
+         "with @evaluation behind it the scaler scales nothing in training; a~b is a in\n"
+         "the first layer and b from the second on)\n"
          "Normalizers\n" +
          list_parts(normalizer_catalog()) + "Scalers\n" + list_parts(scaler_catalog()) +
-         "Names of the literature for pairs\n" + columns(aliases, 2);
+         "Names of the literature for pairs\n" + list_aliases(attention_aliases());
 }
 
 std::string list_positions() {
-  return "Position encodings (--position NAME or NAME:parameter=value,parameter=value)\n" +
-         list_parts(position_catalog());
+  return "Position encodings (--position NAME or NAME:parameter=value,parameter=value;\n"
+         "a~b is a in the first layer and b from the second on, (a~b) takes turns)\n" +
+         list_parts(position_catalog()) + "Names of the literature for such turns\n" +
+         list_aliases(position_aliases());
 }
 
 std::string list_presets() {
@@ -86,10 +124,11 @@ std::string list_presets() {
 
 /// Everything that a part says of itself.
 std::string explain(const std::string& kind, const Part& part) {
-  std::string out = kind + " " + part.name + ": " + part.summary + '\n';
-  if (!part.source.empty()) out += "  source: " + part.source + '\n';
+  std::string out = paragraph(kind + " " + part.name + ": " + part.summary, 0);
+  if (!part.formula.empty()) out += paragraph("formula: " + part.formula, 2);
+  if (!part.source.empty()) out += paragraph("source: " + part.source, 2);
   for (const Alias& alias : part.aliases)
-    out += "  " + alias.name + " is " + alias.text + ": " + alias.summary + '\n';
+    out += paragraph(alias.name + " is " + alias.text + ": " + alias.summary, 2);
   if (part.parameters.empty()) return out + "  no parameters\n";
   Lines lines;
   for (const ParameterSpec& parameter : part.parameters)
@@ -133,8 +172,14 @@ std::string explain_named(const std::string& name, std::vector<std::string>& nam
   for (const Alias& alias : attention_aliases()) {
     names.push_back(alias.name);
     if (alias.name == name)
-      out += "attention " + name + ": " + alias.summary + "\n  stands for " + alias.text +
-             "; see " + see_parts(alias.text) + '\n';
+      out += paragraph("attention " + name + ": " + alias.summary, 0) +
+             paragraph("stands for " + alias.text + "; see " + see_parts(alias.text), 2);
+  }
+  for (const Alias& alias : position_aliases()) {
+    names.push_back(alias.name);
+    if (alias.name == name)
+      out += paragraph("position encoding " + name + ": " + alias.summary, 0) +
+             paragraph("stands for " + alias.text, 2);
   }
   const auto look = [&](const std::string& kind, const auto& catalog) {
     for (const auto& entry : catalog) {
