@@ -154,8 +154,9 @@ std::string explain(const TaskEntry& entry) {
   while (!has_length(*named.task, length)) ++length;
   Rng rng(0, Stream::preview);
   return explain("task", static_cast<const Part&>(entry)) + "  a test sample at length " +
-         std::to_string(length) + ", answers in brackets\n    " +
-         sample_text(*named.task, named.task->generate(rng, length, Purpose::evaluation)) + '\n';
+         std::to_string(length) + ", answers in brackets\n" +
+         paragraph(sample_text(*named.task, named.task->generate(rng, length, Purpose::evaluation)),
+                   4);
 }
 
 /// "attnspan list entmax and attnspan list adaptive" for entmax:1.5+adaptive.

@@ -50,16 +50,26 @@ class CommandTest(ProgramTest):
             self.assertIn(part, whole)
             for name in names:
                 self.assertRegex(part, rf"(?m)^  {name}\b")
-        self.assertRegex(self.succeed("list", "positions"),
-                         r"(?m)^  rope .*\(Su et al\. 2021, arXiv 2104\.09864\)\n +base=10000$")
+        self.assertRegex(" ".join(self.succeed("list", "positions").split()),
+                         r"rope queries and keys turned by position \(Su et al\. 2021, arXiv 2104\.09864\) "
+                         r"base=10000, scaling=none")
+        self.assertIn("(a~b) takes turns", whole)
+        self.assertLessEqual(max(len(line) for line in whole.splitlines()), 80)
 
     def test_list_explains_one(self):
         recall = self.succeed("list", "recall")
         self.assertRegex(recall, r"(?m)^  source: arXiv 2506\.16640$")
-        self.assertRegex(recall, r"(?m)^    alphabet=64 +symbols .*\n +a whole number from 2 to 65536$")
-        self.assertRegex(recall, r"(?m)^    .*\? s\d+ s\d+ = \[s\d+\] \[s\d+\]")
+        self.assertRegex(" ".join(recall.split()), r"alphabet=64 symbols .* a whole number from 2 to 65536")
+        self.assertRegex(" ".join(recall.split()), r"\? s\d+ s\d+ = \[s\d+\] \[s\d+\]")
         entmax = self.succeed("list", "entmax")
         self.assertRegex(entmax, r"(?m)^    alpha=1\.5 ")
+        self.assertIn("formula: p_j = [(alpha-1) z_j - tau]_+^(1/(alpha-1))", entmax)
+        self.assertIn("(nope~rope:window=16", self.succeed("list", "swan-gpt"))
+        for name in re.findall(r"(?m)^  ([a-z][a-z0-9-]*)  ", self.succeed("list", "attention") +
+                               self.succeed("list", "positions")):
+            explained = self.succeed("list", name)
+            self.assertRegex(explained, r"formula: |stands for ", name)
+            self.assertLessEqual(max(len(line) for line in explained.splitlines()), 80, name)
         self.assertIn("sparsemax is entmax:2", entmax)
         self.assertIn("attnspan list adaptive", self.succeed("list", "asentmax"))
         self.assert_refused(["list", "recal"], 2, "did you mean 'recall'?")
