@@ -36,7 +36,7 @@ template <class Real>
 Attention<Real>::Attention(const LayerShape& shape, Index layers, AttentionParts<Real> parts,
                            const Surroundings& around)
     : heads_(shape, std::move(parts)), around_(around) {
-  const Index d = shape.d_model(), wide = shape.width();
+  const Index d = shape.d_model(), wide = width(), keys = key_width();
   const double fan = 1 / std::sqrt(static_cast<double>(d));
   const double fan_wide = 1 / std::sqrt(static_cast<double>(wide));
   // Every layer adds twice to the stream; its variance must not grow with the depth.
@@ -49,8 +49,8 @@ Attention<Real>::Attention(const LayerShape& shape, Index layers, AttentionParts
     return offset;
   };
   offsets_.norm = place({"norm", 1, d, 1, 0});
-  offsets_.query = place({"query", d, wide, 0, fan * 0.1});
-  offsets_.key_value = place({"key_value", d, 2 * wide, 0, fan});
+  offsets_.query = place({"query", d, keys, 0, fan * 0.1});
+  offsets_.key_value = place({"key_value", d, keys + wide, 0, fan});
   if (around.query_key_norm) {
     offsets_.query_norm = place({"query_norm", 1, shape.d_head, 1, 0});
     offsets_.key_norm = place({"key_norm", 1, shape.d_head, 1, 0});
@@ -71,7 +71,7 @@ void Attention<Real>::normalise(const Real* parameters, ConstMatrixView<Real> in
 template <class Real>
 void Attention<Real>::project_query(const Real* parameters, ConstMatrixView<Real> normed,
                                     MatrixView<Real> query, HeadNormTrace<Real>& trace) const {
-  product<Real>(normed, {parameters + offsets_.query, d_model(), width()}, query);
+  product<Real>(normed, {parameters + offsets_.query, d_model(), key_width()}, query);
   if (around_.query_key_norm) norm_heads(parameters + offsets_.query_norm, query, trace);
 }
 
@@ -79,20 +79,21 @@ template <class Real>
 void Attention<Real>::project_key_value(const Real* parameters, ConstMatrixView<Real> normed,
                                         MatrixView<Real> key_value,
                                         HeadNormTrace<Real>& trace) const {
-  product<Real>(normed, {parameters + offsets_.key_value, d_model(), 2 * width()}, key_value);
+  product<Real>(normed, {parameters + offsets_.key_value, d_model(), key_width() + width()},
+                key_value);
   if (around_.query_key_norm)
-    norm_heads(parameters + offsets_.key_norm, key_value.middle_cols(0, width()), trace);
+    norm_heads(parameters + offsets_.key_norm, key_value.middle_cols(0, key_width()), trace);
 }
 
-/// Each head's part of each row of vectors (rows x width).
+/// Each head's part of each row of vectors (rows x key_width).
 template <class Real>
 void Attention<Real>::norm_heads(const Real* gain, MatrixView<Real> vectors,
                                  HeadNormTrace<Real>& trace) const {
-  const Index heads = heads_.shape().heads, d = heads_.shape().d_head;
-  const auto raw = reserve(trace.raw, vectors.rows, width());
+  const Index heads = heads_.vectors(), d = heads_.shape().d_head;
+  const auto raw = reserve(trace.raw, vectors.rows, key_width());
   Real* inverse_rms = reserve(trace.inverse_rms, vectors.rows, heads).data;
   for (Index i = 0; i < vectors.rows; ++i) {
-    std::copy_n(vectors.row(i), width(), raw.row(i));
+    std::copy_n(vectors.row(i), key_width(), raw.row(i));
     rmsnorm<Real>({raw.row(i), heads, d}, gain, {vectors.row(i), heads, d},
                   inverse_rms + i * heads);
   }
@@ -102,12 +103,12 @@ template <class Real>
 void Attention<Real>::norm_heads_backward(const Real* gain, const HeadNormTrace<Real>& trace,
                                           MatrixView<Real> dvectors, Real* dgain,
                                           AttentionScratch<Real>& scratch) const {
-  const Index heads = heads_.shape().heads, d = heads_.shape().d_head;
-  Real* dnormed = reserve(scratch.dvectors, 1, width()).data;
+  const Index heads = heads_.vectors(), d = heads_.shape().d_head, keys = key_width();
+  Real* dnormed = reserve(scratch.dvectors, 1, keys).data;
   for (Index i = 0; i < dvectors.rows; ++i) {
-    std::copy_n(dvectors.row(i), width(), dnormed);
-    std::fill_n(dvectors.row(i), width(), Real(0));
-    rmsnorm_backward<Real>({trace.raw.data() + i * width(), heads, d}, gain,
+    std::copy_n(dvectors.row(i), keys, dnormed);
+    std::fill_n(dvectors.row(i), keys, Real(0));
+    rmsnorm_backward<Real>({trace.raw.data() + i * keys, heads, d}, gain,
                            trace.inverse_rms.data() + i * heads, {dnormed, heads, d},
                            {dvectors.row(i), heads, d}, dgain);
   }
@@ -141,12 +142,13 @@ void Attention<Real>::add_output(const Real* parameters, ConstMatrixView<Real> n
 template <class Real>
 HeadInputs<Real> Attention<Real>::head_inputs(const Packing& packing,
                                               const AttentionTrace<Real>& trace) const {
-  const Index rows = packing.keys(), queries = packing.queries(), d = d_model(), wide = width();
-  const MatrixView<const Real> key_value(trace.key_value.data(), rows, 2 * wide);
+  const Index rows = packing.keys(), queries = packing.queries(), d = d_model(), wide = width(),
+              keys = key_width();
+  const MatrixView<const Real> key_value(trace.key_value.data(), rows, keys + wide);
   const MatrixView<const Real> normed(trace.normed.data(), rows, d);
-  return {{trace.query.data(), queries, wide},
-          key_value.middle_cols(0, wide),
-          key_value.middle_cols(wide, wide),
+  return {{trace.query.data(), queries, keys},
+          key_value.middle_cols(0, keys),
+          key_value.middle_cols(keys, wide),
           packing.every_row_asks() ? normed
                                    : MatrixView<const Real>(trace.query_normed.data(), queries, d),
           normed};
@@ -161,8 +163,9 @@ void Attention<Real>::forward(const Real* parameters, Phase phase, const Packing
   normalise(parameters, input, normed, reserve(trace.inverse_rms, rows, 1).data);
   if (!packing.every_row_asks())
     gather<Real>(normed, packing.query_rows, reserve(trace.query_normed, queries, d));
-  project_key_value(parameters, normed, reserve(trace.key_value, rows, 2 * wide), trace.key_norm);
-  const auto query = reserve(trace.query, queries, wide);
+  project_key_value(parameters, normed, reserve(trace.key_value, rows, key_width() + wide),
+                    trace.key_norm);
+  const auto query = reserve(trace.query, queries, key_width());
   const HeadInputs<Real> in = head_inputs(packing, trace);
   project_query(parameters, in.x, query, trace.query_norm);
   const auto attended = reserve(trace.attended, queries, wide);
@@ -221,12 +224,11 @@ void Attention<Real>::project_backward(const Real* parameters, const Packing& pa
                                        const HeadInputs<Real>& in, ConstMatrixView<Real> dquery,
                                        ConstMatrixView<Real> dkey_value, MatrixView<Real> dselected,
                                        MatrixView<Real> dnormed, Real* dparameters) const {
-  const Index d = d_model(), wide = width();
-  product_at<Real>(in.x, dquery, {dparameters + offsets_.query, d, wide}, Into::add);
-  product_bt<Real>(dquery, {parameters + offsets_.query, d, wide}, dselected, Into::add);
-  product_at<Real>(in.context, dkey_value, {dparameters + offsets_.key_value, d, 2 * wide},
-                   Into::add);
-  product_bt<Real>(dkey_value, {parameters + offsets_.key_value, d, 2 * wide}, dnormed);
+  const Index d = d_model(), keys = key_width(), both = keys + width();
+  product_at<Real>(in.x, dquery, {dparameters + offsets_.query, d, keys}, Into::add);
+  product_bt<Real>(dquery, {parameters + offsets_.query, d, keys}, dselected, Into::add);
+  product_at<Real>(in.context, dkey_value, {dparameters + offsets_.key_value, d, both}, Into::add);
+  product_bt<Real>(dkey_value, {parameters + offsets_.key_value, d, both}, dnormed);
   scatter_add<Real>(dselected, packing.query_rows, dnormed);
 }
 
@@ -241,20 +243,21 @@ void Attention<Real>::backward(const Real* parameters, const Packing& packing,
   const auto dselected = reserve_zeros(scratch.dselected, queries, d);
   add_output_backward(parameters, in.x, trace, doutput, dattended, dselected, dparameters, scratch);
 
-  const auto dquery = reserve(scratch.dquery, queries, wide);
-  const auto dkey_value = reserve(scratch.dkey_value, rows, 2 * wide);
+  const Index keys = key_width();
+  const auto dquery = reserve(scratch.dquery, queries, keys);
+  const auto dkey_value = reserve(scratch.dkey_value, rows, keys + wide);
   const bool reads = heads_.position().features() > 0;
   const auto dcontext = reserve_zeros(scratch.dcontext, reads ? rows : 0, d);
   HeadTraining<Real>(heads_).backward(head_parameters(parameters), packing, in, dattended,
                                       trace.heads,
-                                      {dquery, dkey_value.middle_cols(0, wide),
-                                       dkey_value.middle_cols(wide, wide), dselected, dcontext},
+                                      {dquery, dkey_value.middle_cols(0, keys),
+                                       dkey_value.middle_cols(keys, wide), dselected, dcontext},
                                       dparameters + offsets_.heads, scratch.heads);
   if (around_.query_key_norm) {
     norm_heads_backward(parameters + offsets_.query_norm, trace.query_norm, dquery,
                         dparameters + offsets_.query_norm, scratch);
     norm_heads_backward(parameters + offsets_.key_norm, trace.key_norm,
-                        dkey_value.middle_cols(0, wide), dparameters + offsets_.key_norm, scratch);
+                        dkey_value.middle_cols(0, keys), dparameters + offsets_.key_norm, scratch);
   }
 
   const auto dnormed = reserve(scratch.dnormed, rows, d);

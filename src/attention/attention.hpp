@@ -63,6 +63,10 @@ class Attention {
 
   const Heads<Real>& heads() const { return heads_; }
 
+  /// Width of the values of all heads, and of their queries or keys.
+  Index width() const { return heads_.shape().width(); }
+  Index key_width() const { return heads_.vectors() * heads_.shape().d_head; }
+
   /// input: key rows x d_model; writes output, query rows x d_model.
   void forward(const Real* parameters, Phase phase, const Packing& packing,
                ConstMatrixView<Real> input, MatrixView<Real> output, AttentionTrace<Real>& trace,
@@ -78,10 +82,10 @@ class Attention {
   /// normed = norm(input).
   void normalise(const Real* parameters, ConstMatrixView<Real> input, MatrixView<Real> normed,
                  Real* inverse_rms) const;
-  /// query: rows x width, all heads side by side.
+  /// query: rows x key_width.
   void project_query(const Real* parameters, ConstMatrixView<Real> normed, MatrixView<Real> query,
                      HeadNormTrace<Real>& trace) const;
-  /// key_value: rows x 2 width.
+  /// key_value: rows x (key_width + width).
   void project_key_value(const Real* parameters, ConstMatrixView<Real> normed,
                          MatrixView<Real> key_value, HeadNormTrace<Real>& trace) const;
   /// stream += Wo of what the heads attended to (rows x width), normed and gated where asked for.
@@ -95,7 +99,6 @@ class Attention {
     Index norm, query, key_value, query_norm, key_norm, heads, output_norm, gate, output;
   };
   Index d_model() const { return heads_.shape().d_model(); }
-  Index width() const { return heads_.shape().width(); }
   Index gates() const {
     return around_.gate == Surroundings::Gate::none   ? 0
            : around_.gate == Surroundings::Gate::head ? heads_.shape().heads

@@ -28,7 +28,7 @@ void AttentionStreaming<Real>::open(const Attention<Real>& layer, const Real* pa
   layer_ = &layer;
   parameters_ = parameters;
   places_ = places;
-  for (Local& local : locals_) local.scratch.stream = nullptr;  // layers may differ
+  for (Local& local : locals_) local.scratch.streams.clear();  // layers may differ
   split_heads(embedded);
   if (!streamed_heads_.empty()) put_keys(stream);
   if (!counted_heads_.empty()) count_tokens(*embedded);
@@ -49,7 +49,7 @@ template <class Real>
 void AttentionStreaming<Real>::put_keys(ConstMatrixView<Real> stream) {
   const HeadStreaming<Real> heads(layer_->heads());
   const Real* of_heads = layer_->head_parameters(parameters_);
-  const Index d = stream.cols, wide = layer_->heads().shape().width();
+  const Index d = stream.cols, keys = layer_->key_width(), values = layer_->width();
   heads.open(positions_, store_);
   const auto all_normed = reserve(normed_, heads.reads() ? stream.rows : 0, d);
   parallel_for(streaming_tiles(stream.rows), [&](Index tile) {
@@ -61,9 +61,9 @@ void AttentionStreaming<Real>::put_keys(ConstMatrixView<Real> stream) {
         heads.reads() ? all_normed.middle_rows(first, rows) : reserve(mine.normed, rows, d);
     layer_->normalise(parameters_, stream.middle_rows(first, rows), normed,
                       reserve(mine.inverse_rms, rows, 1).data);
-    const auto key_value = reserve(mine.key_value, rows, 2 * wide);
+    const auto key_value = reserve(mine.key_value, rows, keys + values);
     layer_->project_key_value(parameters_, normed, key_value, mine.head_norm);
-    heads.put(of_heads, first, key_value.middle_cols(0, wide), key_value.middle_cols(wide, wide),
+    heads.put(of_heads, first, key_value.middle_cols(0, keys), key_value.middle_cols(keys, values),
               store_, mine.scratch);
   });
   if (!stopped()) heads.close(of_heads, all_normed, skip_, store_);
@@ -74,17 +74,17 @@ void AttentionStreaming<Real>::put_keys(ConstMatrixView<Real> stream) {
 template <class Real>
 void AttentionStreaming<Real>::count_tokens(const EmbeddedTokens<Real>& embedded) {
   const Index vocabulary = embedded.embedding.rows, d = embedded.embedding.cols,
-              wide = layer_->heads().shape().width();
+              keys = layer_->key_width(), values = layer_->width();
   AlignedVector<Real> normed_memory, inverse_rms;
   const auto normed = reserve(normed_memory, vocabulary, d);
   layer_->normalise(parameters_, embedded.embedding, normed,
                     reserve(inverse_rms, vocabulary, 1).data);
-  const auto key_value = reserve(token_key_value_, vocabulary, 2 * wide);
+  const auto key_value = reserve(token_key_value_, vocabulary, keys + values);
   HeadNormTrace<Real> head_norm;
   layer_->project_key_value(parameters_, normed, key_value, head_norm);
   counted_.keys = HeadStreaming<Real>(layer_->heads())
-                      .countable_keys(key_value.middle_cols(0, wide), token_keys_);
-  counted_.values = key_value.middle_cols(wide, wide);
+                      .countable_keys(key_value.middle_cols(0, keys), token_keys_);
+  counted_.values = key_value.middle_cols(keys, values);
   tokens_ = embedded.tokens;
 
   const Index tiles = streaming_tiles(static_cast<Index>(places_.size()));
@@ -120,16 +120,16 @@ void AttentionStreaming<Real>::add(Index tile, MatrixView<Real> tile_stream) {
   Local& mine = local();
   const HeadStreaming<Real> heads(layer_->heads());
   const Real* of_heads = layer_->head_parameters(parameters_);
-  const Index rows = tile_stream.rows, d = tile_stream.cols, wide = layer_->heads().shape().width();
+  const Index rows = tile_stream.rows, d = tile_stream.cols;
   const auto places = places_.subspan(static_cast<std::size_t>(tile * streaming_rows),
                                       static_cast<std::size_t>(rows));
   const auto normed = reserve(mine.normed, rows, d);
   layer_->normalise(parameters_, tile_stream, normed, reserve(mine.inverse_rms, rows, 1).data);
-  const auto query = reserve(mine.query, rows, wide);
+  const auto query = reserve(mine.query, rows, layer_->key_width());
   layer_->project_query(parameters_, normed, query, mine.head_norm);
   const auto scaled = heads.queries(of_heads, query, normed, places, positions_, mine.scratch);
 
-  const auto attended = reserve(mine.attended, rows, wide);
+  const auto attended = reserve(mine.attended, rows, layer_->width());
   if (!streamed_heads_.empty())
     heads.attend(of_heads, store_, {places, scaled}, streamed_heads_, skip_, attended,
                  mine.scratch);

@@ -13,13 +13,14 @@ constexpr Real hidden = -std::numeric_limits<Real>::infinity();
 
 }  // namespace
 
-/// One head of one tile on its way back through the keys.
+/// One head and view of one tile on its way back through the keys. `vector` tells their queries and
+/// keys among those of all heads and views.
 template <class Real>
 struct HeadStreaming<Real>::Walk {
   const Real* position_parameters;
   const KeyStore<Real>& store;
   const QueryTile<Real>& tile;
-  Index head;
+  Index head, vector;
 
   Index rows() const { return tile.queries.rows; }
   Index place(Index row) const { return tile.places[static_cast<std::size_t>(row)]; }
@@ -61,7 +62,7 @@ template <class Real>
 void HeadStreaming<Real>::close(const Real* parameters, ConstMatrixView<Real> x, bool skip,
                                 KeyStore<Real>& store) const {
   if (reads()) heads_.position().read(parameters + heads_.position_offset(), x, store.features);
-  if (skip) store.bounds.take(store.keys, heads_.shape().heads);
+  if (skip) store.bounds.take(store.keys, heads_.vectors());
 }
 
 template <class Real>
@@ -90,7 +91,7 @@ BiasRow<Real> HeadStreaming<Real>::bias_row(const Walk& walk, Index row, Index f
   bias.query = walk.store.positions[static_cast<std::size_t>(place)];
   bias.keys = walk.store.positions.data() + first;
   bias.count = count;
-  bias.vector = walk.tile.queries.row(row) + walk.head * heads_.width();
+  bias.vector = walk.tile.queries.row(row) + walk.vector * heads_.width();
   if (numbers > 0) {
     bias.features = walk.store.features.row(place) + walk.head * numbers;
     bias.key_features =
@@ -130,8 +131,9 @@ MatrixView<Real> HeadStreaming<Real>::score(const Walk& walk, Index block,
   const Index passed = heads_.position().carried();
   const MatrixView<Real> scores(reserve(scratch.scores, walk.rows(), KeyStore<Real>::block).data,
                                 walk.rows(), keys, KeyStore<Real>::block);
-  product_bt<Real>(walk.tile.queries.middle_cols(walk.head * d, d),
-                   walk.store.keys.middle_rows(first, keys).middle_cols(walk.head * d, d), scores);
+  product_bt<Real>(walk.tile.queries.middle_cols(walk.vector * d, d),
+                   walk.store.keys.middle_rows(first, keys).middle_cols(walk.vector * d, d),
+                   scores);
   const bool biased = heads_.position().biased(walk.head);
   for (Index i = 0; i < walk.rows(); ++i) {
     const Index seen = walk.seen(i, block);
@@ -149,42 +151,63 @@ void HeadStreaming<Real>::attend(const Real* parameters, const KeyStore<Real>& s
                                  const QueryTile<Real>& tile, std::span<const Index> which,
                                  bool skip, MatrixView<Real> output,
                                  StreamingScratch<Real>& scratch) const {
-  const Index d = heads_.shape().d_head, wide = heads_.width(), rows = tile.queries.rows;
-  if (!scratch.stream) scratch.stream = heads_.normalizer(Phase::evaluation).stream(d);
-  RowStream<Real>& stream = *scratch.stream;
+  const Index d = heads_.shape().d_head, rows = tile.queries.rows;
+  const Normalizer<Real>& normalizer = heads_.normalizer(Phase::evaluation);
+  while (static_cast<Index>(scratch.streams.size()) < heads_.views())
+    scratch.streams.push_back(
+        normalizer.of_view(static_cast<Index>(scratch.streams.size())).stream(d));
   std::vector<Index> visible(tile.places.begin(), tile.places.end());
   for (Index& count : visible) ++count;
-  const Index last_block = tile.places.back() / KeyStore<Real>::block;
+  for (const Index head : which)
+    for (Index view = 0; view < heads_.views(); ++view) {
+      const Walk walk{parameters + heads_.position_offset(), store, tile, head,
+                      view * heads_.shape().heads + head};
+      RowStream<Real>& stream = *scratch.streams[static_cast<std::size_t>(view)];
+      stream.start(parameters + heads_.normalizer_offset(head), visible);
+      attend(walk, skip, stream, scratch);
+      const auto of_head = output.middle_cols(head * d, d);
+      if (view == 0) {
+        stream.finish(store.values.middle_cols(head * d, d), of_head);
+        continue;
+      }
+      const auto more = reserve(scratch.more, rows, d);
+      stream.finish(store.values.middle_cols(head * d, d), more);
+      for (Index i = 0; i < rows; ++i)
+        for (Index j = 0; j < d; ++j) of_head.row(i)[j] += more.row(i)[j];
+    }
+}
 
-  for (const Index head : which) {
-    const Walk walk{parameters + heads_.position_offset(), store, tile, head};
-    stream.start(parameters + heads_.normalizer_offset(head), visible);
-    reserve_zeros(scratch.carried, rows, heads_.position().carried());
-    if (skip) {
-      scratch.bounds.bound(store.bounds, head, tile.queries.middle_cols(head * wide, wide),
-                           last_block + 1);
-      scratch.floors.assign(static_cast<std::size_t>(rows), hidden<Real>);
-    }
-    for (Index block = last_block; block >= 0; --block) {
-      const Needed need = skip ? needed(walk, block, scratch) : Needed::here;
-      if (need == Needed::nowhere) break;
-      if (need == Needed::elsewhere) continue;
-      const Index first = block * KeyStore<Real>::block;
-      stream.push(score(walk, block, scratch),
-                  store.values.middle_rows(first, walk.keys(block)).middle_cols(head * d, d),
-                  first);
-      if (skip)
-        for (Index i = 0; i < rows; ++i)
-          scratch.floors[static_cast<std::size_t>(i)] = stream.floor(i);
-    }
-    stream.finish(store.values.middle_cols(head * d, d), output.middle_cols(head * d, d));
+/// Pushes the blocks that a head and view needs.
+template <class Real>
+void HeadStreaming<Real>::attend(const Walk& walk, bool skip, RowStream<Real>& stream,
+                                 StreamingScratch<Real>& scratch) const {
+  const Index d = heads_.shape().d_head, wide = heads_.width(), rows = walk.rows();
+  const Index last_block = walk.last_place() / KeyStore<Real>::block;
+  reserve_zeros(scratch.carried, rows, heads_.position().carried());
+  if (skip) {
+    scratch.bounds.bound(walk.store.bounds, walk.vector,
+                         walk.tile.queries.middle_cols(walk.vector * wide, wide), last_block + 1);
+    scratch.floors.assign(static_cast<std::size_t>(rows), hidden<Real>);
+  }
+  for (Index block = last_block; block >= 0; --block) {
+    const Needed need = skip ? needed(walk, block, scratch) : Needed::here;
+    if (need == Needed::nowhere) break;
+    if (need == Needed::elsewhere) continue;
+    const Index first = block * KeyStore<Real>::block;
+    stream.push(
+        score(walk, block, scratch),
+        walk.store.values.middle_rows(first, walk.keys(block)).middle_cols(walk.head * d, d),
+        first);
+    if (skip)
+      for (Index i = 0; i < rows; ++i)
+        scratch.floors[static_cast<std::size_t>(i)] = stream.floor(i);
   }
 }
 
 template <class Real>
 bool HeadStreaming<Real>::countable(Index head) const {
-  return heads_.normalizer(Phase::evaluation).countable() && heads_.position().width() == 0 &&
-         !heads_.position().biased(head);
+  return heads_.normalizer(Phase::evaluation).countable() && heads_.views() == 1 &&
+         heads_.position().width() == 0 && !heads_.position().biased(head);
 }
 
 template <class Real>

@@ -39,10 +39,10 @@ struct CountedKeys {
 /// Memory of one thread.
 template <class Real>
 struct StreamingScratch {
-  AlignedVector<Real> unit, turned, scales, scaled, scores, weights, carried;
+  AlignedVector<Real> unit, turned, scales, scaled, scores, weights, carried, more;
   std::vector<Real> floors;
   typename KeyBounds<Real>::Tile bounds;
-  std::unique_ptr<RowStream<Real>> stream;
+  std::vector<std::unique_ptr<RowStream<Real>>> streams;  ///< one for each view
 };
 
 /// The heads at work on one long sequence, keys in blocks, nearest first.
@@ -54,7 +54,8 @@ class HeadStreaming {
   /// Makes room for a sequence at these positions.
   void open(std::span<const Position> positions, KeyStore<Real>& store) const;
 
-  /// Puts in the keys and values (rows x d_model, keys as projected) of rows first and following.
+  /// Puts in the keys and values (rows x (vectors d_head) and rows x (heads d_head), keys as
+  /// projected) of rows first and following.
   void put(const Real* parameters, Index first, ConstMatrixView<Real> keys,
            ConstMatrixView<Real> values, KeyStore<Real>& store,
            StreamingScratch<Real>& scratch) const;
@@ -99,6 +100,8 @@ class HeadStreaming {
   struct Walk;
   enum class Needed { here, elsewhere, nowhere };
 
+  void attend(const Walk& walk, bool skip, RowStream<Real>& stream,
+              StreamingScratch<Real>& scratch) const;
   BiasRow<Real> bias_row(const Walk& walk, Index row, Index first, Index count) const;
   Needed needed(const Walk& walk, Index block, const StreamingScratch<Real>& scratch) const;
   MatrixView<Real> score(const Walk& walk, Index block, StreamingScratch<Real>& scratch) const;

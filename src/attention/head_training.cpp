@@ -20,37 +20,37 @@ void fill_zeros(MatrixView<Real> view) {
 
 }  // namespace
 
-/// Query rows [begin, end) of one sequence and head, which see keys of the `keys` from first_key
-/// on.
+/// Query rows [begin, end) of one sequence, head and view, which see keys of the `keys` from
+/// first_key on. `vector` tells their queries and keys among those of all heads and views.
 template <class Real>
 struct HeadTraining<Real>::Tile {
-  Index head, begin, end, first_key, keys;
+  Index head, view, vector, begin, end, first_key, keys;
 
   Index rows() const { return end - begin; }
   MatrixView<Real> within(MatrixView<Real> memory) const {
     return {memory.data, rows(), keys, memory.stride};
   }
-  /// The head's columns of some query rows or key rows.
+  /// The columns of one head or vector of some query rows or key rows.
   template <class View>
-  View queries_of(View view, Index width) const {
-    return view.middle_rows(begin, rows()).middle_cols(head * width, width);
+  View queries_of(View matrix, Index of, Index width) const {
+    return matrix.middle_rows(begin, rows()).middle_cols(of * width, width);
   }
   template <class View>
-  View keys_of(View view, Index width) const {
-    return view.middle_rows(first_key, keys).middle_cols(head * width, width);
+  View keys_of(View matrix, Index of, Index width) const {
+    return matrix.middle_rows(first_key, keys).middle_cols(of * width, width);
   }
 
   /// Calls body(tile) for every tile of query rows.
   template <class Body>
-  static void for_each(const Packing& packing, Index heads, const Body& body) {
+  static void for_each(const Packing& packing, const Heads<Real>& heads, const Body& body) {
     for (Index sequence = 0; sequence < packing.sequences(); ++sequence) {
       const auto at = static_cast<std::size_t>(sequence);
       const Index first = packing.query_begin[at], last = packing.query_begin[at + 1];
-      for (Index head = 0; head < heads; ++head)
+      for (Index vector = 0; vector < heads.vectors(); ++vector)
         for (Index begin = first; begin < last; begin += training_rows) {
           const Index end = std::min(last, begin + training_rows);
-          body(Tile{head, begin, end, packing.key_begin[at],
-                    packing.places[static_cast<std::size_t>(end - 1)] + 1});
+          body(Tile{vector % heads.shape().heads, vector / heads.shape().heads, vector, begin, end,
+                    packing.key_begin[at], packing.places[static_cast<std::size_t>(end - 1)] + 1});
         }
     }
   }
@@ -90,12 +90,12 @@ BiasRow<Real> HeadTraining<Real>::bias_row(const Packing& packing, const Tile& t
   bias.query = packing.query_positions[at];
   bias.keys = packing.positions + tile.first_key;
   bias.count = packing.places[at] + 1;
-  bias.vector = trace.scaled.data() + (row * heads_.shape().heads + tile.head) * heads_.width();
+  bias.vector = trace.scaled.data() + (row * heads_.vectors() + tile.vector) * heads_.width();
   if (const Index numbers = heads_.position().features(); numbers > 0) {
     const MatrixView<const Real> features(trace.features.data(), packing.keys(),
                                           heads_.shape().heads * numbers);
     bias.features = features.row(packing.query_rows[at]) + tile.head * numbers;
-    bias.key_features = tile.keys_of(features, numbers);
+    bias.key_features = tile.keys_of(features, tile.head, numbers);
   }
   return bias;
 }
@@ -107,9 +107,9 @@ void HeadTraining<Real>::score(const Real* parameters, const Packing& packing, c
                                HeadScratch<Real>& scratch) const {
   const Index longest = longest_row(packing), d = heads_.width();
   const auto scores = reserve(scratch.scores, training_rows, longest);
-  const MatrixView<const Real> scaled(trace.scaled.data(), packing.queries(),
-                                      heads_.shape().heads * d);
-  product_bt<Real>(tile.queries_of(scaled, d), tile.keys_of(keys, d), tile.within(scores));
+  const MatrixView<const Real> scaled(trace.scaled.data(), packing.queries(), heads_.total_width());
+  product_bt<Real>(tile.queries_of(scaled, tile.vector, d), tile.keys_of(keys, tile.vector, d),
+                   tile.within(scores));
   if (!heads_.position().biased(tile.head)) return;
   const Index passed = heads_.position().carried();
   if (passed > 0) {  // the backward pass needs them as they are now
@@ -127,23 +127,24 @@ void HeadTraining<Real>::mix(const Real* parameters, Phase phase, const Packing&
                              ConstMatrixView<Real> keys, ConstMatrixView<Real> v,
                              MatrixView<Real> output, HeadTrace<Real>& trace,
                              HeadScratch<Real>& scratch) const {
-  const Normalizer<Real>& normalizer = heads_.normalizer(phase);
-  const Index longest = longest_row(packing), state_size = normalizer.state_size();
+  const Index longest = longest_row(packing), d = heads_.shape().d_head;
+  const Index state_size = heads_.normalizer(phase).state_size();
   const auto scores = reserve(scratch.scores, training_rows, longest);
   const auto weights = reserve(scratch.weights, training_rows, longest);
-  const auto states = reserve(trace.states, packing.queries(), heads_.shape().heads * state_size);
-  Tile::for_each(packing, heads_.shape().heads, [&](const Tile& tile) {
+  const auto states = reserve(trace.states, packing.queries(), heads_.vectors() * state_size);
+  Tile::for_each(packing, heads_, [&](const Tile& tile) {
+    const Normalizer<Real>& normalizer = heads_.normalizer(phase).of_view(tile.view);
     score(parameters, packing, tile, keys, trace, scratch);
     const Real* learned = parameters + heads_.normalizer_offset(tile.head);
     for (Index r = tile.begin; r < tile.end; ++r) {
       const Index visible = packing.places[static_cast<std::size_t>(r)] + 1;
       Real* weight = weights.row(r - tile.begin);
       normalizer.forward(learned, scores.row(r - tile.begin), visible, weight,
-                         states.row(r) + tile.head * state_size);
+                         states.row(r) + tile.vector * state_size);
       std::fill(weight + visible, weight + tile.keys, Real(0));
     }
-    product<Real>(tile.within(weights), tile.keys_of(v, heads_.shape().d_head),
-                  tile.queries_of(output, heads_.shape().d_head));
+    product<Real>(tile.within(weights), tile.keys_of(v, tile.head, d),
+                  tile.queries_of(output, tile.head, d), tile.view > 0 ? Into::add : Into::replace);
   });
 }
 
@@ -153,29 +154,30 @@ void HeadTraining<Real>::mix_backward(const Real* parameters, const Packing& pac
                                       ConstMatrixView<Real> doutput, const HeadTrace<Real>& trace,
                                       const MixGradients& gradients, Real* dparameters,
                                       HeadScratch<Real>& scratch) const {
-  const Normalizer<Real>& normalizer = heads_.normalizer(Phase::training);
   const Index queries = packing.queries(), longest = longest_row(packing);
   const Index d = heads_.shape().d_head, wide = heads_.width(),
-              state_size = normalizer.state_size();
-  const MatrixView<const Real> scaled(trace.scaled.data(), queries, heads_.shape().heads * wide);
+              state_size = heads_.normalizer(Phase::training).state_size();
+  const MatrixView<const Real> scaled(trace.scaled.data(), queries, heads_.total_width());
   const auto scores = reserve(scratch.scores, training_rows, longest);
   const auto weights = reserve(scratch.weights, training_rows, longest);
   const auto dweights = reserve(scratch.dweights, training_rows, longest);
   const bool passes = heads_.position().carried() > 0;
   const Index numbers = heads_.position().features();
 
-  Tile::for_each(packing, heads_.shape().heads, [&](const Tile& tile) {
+  Tile::for_each(packing, heads_, [&](const Tile& tile) {
+    const Normalizer<Real>& normalizer = heads_.normalizer(Phase::training).of_view(tile.view);
     score(parameters, packing, tile, keys, trace, scratch);
     const Real* learned = parameters + heads_.normalizer_offset(tile.head);
     const auto dvector = reserve_zeros(scratch.dvector, passes ? tile.rows() : 0, wide);
-    product_bt<Real>(tile.queries_of(doutput, d), tile.keys_of(v, d), tile.within(dweights));
+    product_bt<Real>(tile.queries_of(doutput, tile.head, d), tile.keys_of(v, tile.head, d),
+                     tile.within(dweights));
     for (Index r = tile.begin; r < tile.end; ++r) {
       const Index visible = packing.places[static_cast<std::size_t>(r)] + 1;
       const Real* score = scores.row(r - tile.begin);
       Real* weight = weights.row(r - tile.begin);
       Real* dweight = dweights.row(r - tile.begin);  // becomes the gradient of the scores
       normalizer.rebuild(learned, score, visible,
-                         trace.states.data() + (r * heads_.shape().heads + tile.head) * state_size,
+                         trace.states.data() + (r * heads_.vectors() + tile.vector) * state_size,
                          weight);
       normalizer.backward(learned, score, weight, visible, dweight,
                           dparameters + (learned - parameters));
@@ -186,7 +188,7 @@ void HeadTraining<Real>::mix_backward(const Real* parameters, const Packing& pac
           gradient.features =
               gradients.features.row(packing.query_rows[static_cast<std::size_t>(r)]) +
               tile.head * numbers;
-          gradient.key_features = tile.keys_of(gradients.features, numbers);
+          gradient.key_features = tile.keys_of(gradients.features, tile.head, numbers);
         }
         if (passes) gradient.vector = dvector.row(r - tile.begin);
         heads_.position().bias_backward(
@@ -198,11 +200,12 @@ void HeadTraining<Real>::mix_backward(const Real* parameters, const Packing& pac
       std::fill(dweight + visible, dweight + tile.keys, Real(0));
     }
     const MatrixView<const Real> w = tile.within(weights), dscores = tile.within(dweights);
-    const MatrixView<Real> dquery = tile.queries_of(gradients.scaled, wide);
-    product_at<Real>(w, tile.queries_of(doutput, d), tile.keys_of(gradients.v, d), Into::add);
-    product<Real>(dscores, tile.keys_of(keys, wide), dquery);
-    product_at<Real>(dscores, tile.queries_of(scaled, wide), tile.keys_of(gradients.keys, wide),
-                     Into::add);
+    const MatrixView<Real> dquery = tile.queries_of(gradients.scaled, tile.vector, wide);
+    product_at<Real>(w, tile.queries_of(doutput, tile.head, d),
+                     tile.keys_of(gradients.v, tile.head, d), Into::add);
+    product<Real>(dscores, tile.keys_of(keys, tile.vector, wide), dquery);
+    product_at<Real>(dscores, tile.queries_of(scaled, tile.vector, wide),
+                     tile.keys_of(gradients.keys, tile.vector, wide), Into::add);
     for (Index r = 0; r < dvector.rows; ++r)
       for (Index j = 0; j < wide; ++j) dquery.row(r)[j] += dvector.row(r)[j];
   });
@@ -267,8 +270,13 @@ void HeadTraining<Real>::prepare_backward(const Real* parameters, Role role,
   const MatrixView<const Real> unit =
       unit_vectors ? MatrixView<const Real>(trace.unit.data(), from.rows, from.cols) : from;
   if (heads_.position().width() > 0)
-    heads_.position().turn_backward(parameters + heads_.position_offset(), role, positions, unit,
-                                    dprepared, dfrom, dparameters + heads_.position_offset());
+    for (Index view = 0; view < heads_.views(); ++view) {
+      const Index narrow = heads_.shape().width(), wide = heads_.shape().heads * heads_.width();
+      heads_.position().turn_backward(
+          parameters + heads_.position_offset(), role, positions,
+          unit.middle_cols(view * narrow, narrow), dprepared.middle_cols(view * wide, wide),
+          dfrom.middle_cols(view * narrow, narrow), dparameters + heads_.position_offset());
+    }
   else if (dprepared.data != dfrom.data)
     for (Index i = 0; i < dfrom.rows; ++i) std::copy_n(dprepared.row(i), dfrom.cols, dfrom.row(i));
   if (!unit_vectors) return;

@@ -113,18 +113,22 @@ MatrixView<const Real> Heads<Real>::prepare(const Real* parameters, Phase phase,
                                             const Position* positions, ConstMatrixView<Real> from,
                                             AlignedVector<Real>& unit,
                                             AlignedVector<Real>& turned) const {
-  MatrixView<const Real> vectors = from;
+  MatrixView<const Real> prepared = from;
   if (normalizer_->unit_vectors()) {
     const auto shortened = reserve(unit, from.rows, from.cols);
-    to_unit_length<Real>(from, shape_.heads, shortened);
-    vectors = shortened;
+    to_unit_length<Real>(from, vectors(), shortened);
+    prepared = shortened;
   }
   if (position_->width() > 0) {
     const auto to = reserve(turned, from.rows, total_width());
-    position(phase).turn(parameters + position_offset_, role, positions, vectors, to);
-    vectors = to;
+    const Index from_view = shape_.width(), to_view = shape_.heads * width();
+    for (Index view = 0; view < views(); ++view)
+      position(phase).turn(parameters + position_offset_, role, positions,
+                           prepared.middle_cols(view * from_view, from_view),
+                           to.middle_cols(view * to_view, to_view));
+    prepared = to;
   }
-  return vectors;
+  return prepared;
 }
 
 template <class Real>

@@ -62,14 +62,20 @@ class Heads {
 
   /// Numbers of a head's query and key as they enter the scores.
   Index width() const { return position_->width() > 0 ? position_->width() : shape_.d_head; }
-  Index total_width() const { return shape_.heads * width(); }
+
+  /// Queries and keys of a head, one for each view of the normalizer; those of the first view of
+  /// all heads come first.
+  Index views() const { return normalizer_->views(); }
+  Index vectors() const { return views() * shape_.heads; }
+  Index total_width() const { return vectors() * width(); }
 
   /// What products of queries and keys are multiplied by: 1/sqrt(d_head), or 1 where both have
   /// length 1.
   Real unit() const;
 
-  /// Queries or keys (rows x d_model) at length 1 where the normalizer asks for it, and turned by
-  /// their positions; the result lies in `unit` or `turned`, or is `from` where neither is done.
+  /// Queries or keys (rows x (vectors d_head)) at length 1 where the normalizer asks for it, and
+  /// turned by their positions; the result lies in `unit` or `turned`, or is `from` where neither
+  /// is done.
   MatrixView<const Real> prepare(const Real* parameters, Phase phase, Role role,
                                  const Position* positions, ConstMatrixView<Real> from,
                                  AlignedVector<Real>& unit, AlignedVector<Real>& turned) const;

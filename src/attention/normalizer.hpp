@@ -32,6 +32,13 @@ class Normalizer {
   /// Whether weights depend on the order of the keys, which leaves no room for a position encoding.
   virtual bool positional() const { return false; }
 
+  /// How many queries and keys of its own a head has for the same values; what the views bring is
+  /// added.
+  virtual Index views() const { return 1; }
+
+  /// The normalizer of one of them, with the head's learned numbers; this one is the first's.
+  virtual const Normalizer& of_view(Index /*view*/) const { return *this; }
+
   /// The normalizer of evaluation, with the same learned numbers; this one, unless it acts
   /// differently there. Its gradient is never asked for.
   virtual const Normalizer& at_evaluation() const { return *this; }

@@ -77,7 +77,7 @@ void check_streaming(const PackedRows& rows, bool skip, double bound) {
     if (!skips && rows.keys() > length) continue;
     for (const double size : skips ? std::vector<double>{0.01, 1.0, 5.0} : std::vector<double>{1})
       check("random of size " + shortest(size),
-            [&](Rng& rng) { return LayerInputs<Real>(rng, rows, shape.d_model(), size, 1); });
+            [&](Rng& rng) { return LayerInputs<Real>(rng, rows, attention, size, 1); });
     for (const double size : skips ? std::vector<double>{1.0, 4.0} : std::vector<double>{})
       check("clusters of size " + shortest(size),
             [&](Rng& rng) { return clustered<Real>(rng, rows, size); });

@@ -16,7 +16,7 @@ void check_every_pairing(const PackedRows& rows) {
     Rng rng = random_numbers(++name);
     const Heads<double> attention = heads_of<double>(shape, variant, position);
     check_attention_gradient(attention, moved_parameters(attention, rng, 0.3), rows,
-                             LayerInputs<double>(rng, rows, shape.d_model()), rng);
+                             LayerInputs<double>(rng, rows, attention), rng);
   }
 }
 
@@ -38,6 +38,6 @@ TEST_CASE("gradient of other alphas through the driver", "[gradient]") {
     Rng rng = random_numbers(3);
     const Heads<double> attention = heads_of<double>(shape, variant, "nape");
     check_attention_gradient(attention, moved_parameters(attention, rng, 0.3), rows,
-                             LayerInputs<double>(rng, rows, shape.d_model()), rng);
+                             LayerInputs<double>(rng, rows, attention), rng);
   }
 }

@@ -67,9 +67,10 @@ TEST_CASE("rows that ask alone get what they get among all", "[property]") {
     Rng rng = random_numbers(2);
     const Heads<double> attention = heads_of<double>(shape, variant, position);
     const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);
-    const LayerInputs<double> in(rng, all, shape.d_model());
+    const LayerInputs<double> in(rng, all, attention);
     LayerInputs<double> asked = in;
-    asked.x = asked.q = Dense<double>(few.packing.queries(), shape.d_model());
+    asked.x = Dense<double>(few.packing.queries(), in.x.cols);
+    asked.q = Dense<double>(few.packing.queries(), in.q.cols);
     for (Index i = 0; i < asked.q.rows; ++i) {
       const Index row = few.packing.query_rows[static_cast<std::size_t>(i)];
       std::copy_n(in.x.view().row(row), asked.x.cols, asked.x.view().row(i));

@@ -462,7 +462,7 @@ TEST_CASE("new normalizers and encodings have their gradients through the driver
     INFO(found.name);
     Rng rng = random_numbers(++name);
     check_attention_gradient(found.heads, moved_parameters(found.heads, rng, 0.3), rows,
-                             LayerInputs<double>(rng, rows, shape.d_model()), rng);
+                             LayerInputs<double>(rng, rows, found.heads), rng);
   }
 }
 
@@ -475,7 +475,7 @@ TEST_CASE("new normalizers and encodings stream what they attend to at once", "[
         INFO(found.name << ", queries of size " << size << (skip ? ", skipping" : ""));
         Rng rng = random_numbers(++name);
         const AlignedVector<double> parameters = moved_parameters(found.heads, rng, 0.3);
-        const LayerInputs<double> in(rng, rows, shape.d_model(), size);
+        const LayerInputs<double> in(rng, rows, found.heads, size);
         CHECK(largest_difference(
                   streamed(found.heads, parameters, rows, in, skip, leave_alone).numbers,
                   attended(found.heads, parameters, rows, in).numbers) < 1e-11);

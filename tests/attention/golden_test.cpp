@@ -140,3 +140,29 @@ TEST_CASE("every encoding has the recorded attention", "[golden]") {
                              expected) < 1e-12);
   });
 }
+
+TEST_CASE("attention of several views has the recorded output", "[golden]") {
+  for (const Golden& found : recorded().at("views")) {
+    const auto name = found.at("name").get<std::string>();
+    INFO(name);
+    const auto heads = found["heads"].get<Index>();
+    PackedRows rows({static_cast<Index>(found["q"].size())});
+    Rng unused = random_numbers(1);
+    LayerInputs<double> in(unused, rows, 1);
+    in.q = matrix(found["q"]);
+    in.k = matrix(found["k"]);
+    in.v = in.x = in.context = matrix(found["v"]);
+    const Heads<double> attention = heads_of<double>({heads, in.v.cols / heads}, name, "nope");
+    const AlignedVector<double> learned = numbers(found["learned"]),
+                                expected = numbers(found["output"]);
+    CHECK(largest_difference(attended(attention, learned, rows, in).numbers, expected) < 1e-12);
+    CHECK(largest_difference(streamed(attention, learned, rows, in, true, leave_alone).numbers,
+                             expected) < 1e-12);
+  }
+  for (const NormalizerEntry& entry : normalizer_catalog())
+    if (entry.make<double>(normalizer_of(entry.name).arguments, usual_shape)->views() > 1) {
+      INFO(entry.name << " needs a case in tests/golden/variants.py");
+      CHECK(std::any_of(recorded().at("views").begin(), recorded().at("views").end(),
+                        [&](const Golden& found) { return found["name"] == entry.name; }));
+    }
+}

@@ -26,7 +26,7 @@ void check_length(const Variant& variant, Index tokens, double bound) {
   const auto attention = heads_of<double>(shape, variant.attention, variant.position);
   Rng rng = random_numbers(static_cast<std::uint64_t>(tokens));
   const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.2);
-  const LayerInputs<double> in(rng, rows, shape.d_model(), 2);
+  const LayerInputs<double> in(rng, rows, attention, 2);
   CHECK(largest_difference(streamed(attention, parameters, rows, in, true, leave_alone).numbers,
                            attended(attention, parameters, rows, in).numbers) < bound);
 }

@@ -139,6 +139,7 @@ NORMALIZERS = [
     ("sigmoid:train", lambda z, _: expit(z - np.log(TRAIN_TOKENS)), []),
     ("threshold", threshold(D_HEAD), []),
     ("threshold:scale=0.5,power=3", threshold(D_HEAD, 0.5, 3), []),
+    ("tda", threshold(D_HEAD), [0.6]),  # its first view; the whole is among the views
     ("lssar", lssar(D_HEAD), []),
     ("lssar:5", lssar(D_HEAD, 5), []),
     ("softmax-one", softmax_one, []),
@@ -358,6 +359,29 @@ def sinusoidal(positions, d, base=10000):
     return table
 
 
+def cosines(q, k):
+    return (q / np.linalg.norm(q, axis=1, keepdims=True)) @ (k / np.linalg.norm(k, axis=1, keepdims=True)).T
+
+
+def view_cases():
+    """Attention of several queries and keys a head: arXiv 2601.12145, A_1 V - clamp(l, 0, 1) A_2 V."""
+    heads, n = 2, 9
+    for name, scale, shares in [("tda", 1, [0.3, 1.4]), ("tda:scale=0.4", 0.4, [-0.2, 0.8])]:
+        q, k = draw(n, 2 * heads * D_HEAD), draw(n, 2 * heads * D_HEAD)
+        v = draw(n, heads * D_HEAD)
+        output = np.zeros_like(v)
+        for view, sign in enumerate([1, -1]):
+            for h in range(heads):
+                columns = slice((view * heads + h) * D_HEAD, (view * heads + h + 1) * D_HEAD)
+                of_head = slice(h * D_HEAD, (h + 1) * D_HEAD)
+                share = 1 if view == 0 else np.clip(shares[h], 0, 1)
+                c = cosines(q[:, columns], k[:, columns])
+                for i in range(n):
+                    w = threshold(D_HEAD, scale)(c[i, :i + 1], None)
+                    output[i, of_head] += sign * share * w @ v[:i + 1, of_head]
+        yield {"name": name, "heads": heads, "learned": shares, "q": q, "k": k, "v": v, "output": output}
+
+
 def position_cases():
     heads, d_head = 4, 4
     positions = [0, 1, 2, 3, 5, 6, 9, 10, 11, 17, 30, 31, 64, 90]
@@ -417,7 +441,7 @@ def as_json(value):
 def main():
     lines = ['{"source": "tests/golden/variants.py, float64 by numpy and scipy"']
     for kind, cases in [("normalizers", normalizer_cases()), ("scalers", scaler_cases()),
-                        ("positions", position_cases())]:
+                        ("positions", position_cases()), ("views", view_cases())]:
         lines.append(f',"{kind}": [\n' + ",\n".join(json.dumps(as_json(case)) for case in cases) + "]")
     pathlib.Path(__file__).with_suffix(".json").write_text("\n".join(lines) + "}\n")
 

@@ -73,6 +73,16 @@ struct LayerInputs {
         v(normal_matrix<Real>(rng, rows.keys(), d_model)),
         context(normal_matrix<Real>(rng, rows.keys(), d_model)) {}
 
+  /// The same for these heads, whose queries and keys may be several.
+  LayerInputs(attnspan::Rng& rng, const PackedRows& rows, const attnspan::Heads<Real>& heads,
+              double query_size = 1, double key_size = 1)
+      : LayerInputs(rng, rows, heads.shape().d_model(), query_size, key_size) {
+    const attnspan::Index more = heads.views() * heads.shape().width();
+    if (more == q.cols) return;
+    q = normal_matrix<Real>(rng, rows.packing.queries(), more, query_size);
+    k = normal_matrix<Real>(rng, rows.keys(), more, key_size);
+  }
+
   attnspan::HeadInputs<Real> view() const {
     return {q.view(), k.view(), v.view(), x.view(), context.view()};
   }
@@ -84,7 +94,7 @@ Dense<Real> attended(const attnspan::Heads<Real>& heads,
                      const attnspan::AlignedVector<Real>& parameters, const PackedRows& rows,
                      const LayerInputs<Real>& in,
                      attnspan::Phase phase = attnspan::Phase::evaluation) {
-  Dense<Real> output(in.q.rows, in.q.cols);
+  Dense<Real> output(in.q.rows, in.v.cols);
   attnspan::HeadTrace<Real> trace;
   attnspan::HeadScratch<Real> scratch;
   attnspan::HeadTraining<Real>(heads).forward(parameters.data(), phase, rows.placed(), in.view(),
@@ -101,7 +111,7 @@ Dense<Real> streamed(const attnspan::Heads<Real>& heads,
                      const LayerInputs<Real>& in, bool skip, const Poison& poison) {
   constexpr attnspan::Index tile_rows = 64;
   const attnspan::HeadStreaming<Real> streaming(heads);
-  Dense<Real> output(in.q.rows, in.q.cols, Real(77));
+  Dense<Real> output(in.q.rows, in.v.cols, Real(77));
   attnspan::KeyStore<Real> store;
   attnspan::StreamingScratch<Real> scratch;
   streaming.open(rows.positions, store);

@@ -10,12 +10,12 @@ inline void check_attention_gradient(const attnspan::Heads<double>& heads,
                                      const PackedRows& rows, LayerInputs<double> in,
                                      attnspan::Rng& rng) {
   const attnspan::HeadTraining<double> training(heads);
-  const Dense<double> doutput = normal_matrix(rng, in.q.rows, in.q.cols);
+  const Dense<double> doutput = normal_matrix(rng, in.q.rows, in.v.cols);
   const auto loss = [&] {
     return inner_product_of(
         attended(heads, parameters, rows, in, attnspan::Phase::training).numbers, doutput.numbers);
   };
-  Dense<double> output(in.q.rows, in.q.cols);
+  Dense<double> output(in.q.rows, in.v.cols);
   attnspan::HeadTrace<double> trace;
   attnspan::HeadScratch<double> scratch;
   const attnspan::Packing packing = rows.placed();
