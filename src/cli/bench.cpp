@@ -44,10 +44,17 @@ std::vector<ModelConfig> models(const BenchOptions& options, const Task& task) {
   if (!options.attention.empty()) variants = {canonical_attention(options.attention)};
   std::vector<ModelConfig> configs;
   for (const std::string& attention : variants) {
-    configs.push_back({options.layers, options.heads, options.d_model, options.d_ff,
-                       task.vocabulary_size(), attention, options.position,
-                       task.total_tokens(options.length, Purpose::training)});
-    check(configs.back());
+    ModelConfig config;
+    config.layers = options.layers;
+    config.heads = options.heads;
+    config.d_model = options.d_model;
+    config.d_ff = options.d_ff;
+    config.vocabulary = task.vocabulary_size();
+    config.attention = attention;
+    config.position = options.position;
+    config.train_tokens = task.total_tokens(options.length, Purpose::training);
+    check(config);
+    configs.push_back(config);
   }
   return configs;
 }
