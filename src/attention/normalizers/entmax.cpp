@@ -220,8 +220,9 @@ NormalizerEntry entmax() {
       {.name = "entmax",
        .summary = "alpha-entmax: weights below a threshold are exactly 0",
        .formula = "p_j = [(alpha-1) z_j - tau]_+^(1/(alpha-1)), tau such that p sums to 1",
-       .source = "Peters, Niculae and Martins 2019, arXiv 1905.05702; learned: Correia et al. 2019, "
-                 "arXiv 1909.00015",
+       .source =
+           "Peters, Niculae and Martins 2019, arXiv 1905.05702; learned: Correia et al. 2019, "
+           "arXiv 1909.00015",
        .parameters = {{.name = "alpha",
                        .help = "how sparse: towards softmax at 1; learned: per head, in (1, 2)",
                        .default_value = "1.5",
