@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 OUTPUT ?= quick.json
 PREFIX ?= /usr/local
 
-.PHONY: build sweep test slow asan tsan fuzz bench format install packages clean
+.PHONY: build sweep test test-page slow asan tsan fuzz bench format install packages clean
 
 sweep: build
 	$(BUILD)/attnspan sweep quick -o $(OUTPUT)
@@ -21,6 +21,14 @@ slow: packages
 	cmake --preset ci -B $(BUILD)/ci
 	cmake --build $(BUILD)/ci --parallel $(JOBS)
 	ctest --test-dir $(BUILD)/ci --output-on-failure --label-regex '^slow$$'
+
+# What needs a browser, figures and Python's tables: not part of `make test`. PICTURES=FOLDER keeps screenshots.
+test-page: build
+	@scripts/install-packages chromium python3-websocket python3-pandas python3-matplotlib gnuplot-nox \
+	  zsh fish groff-base
+	set -e; for script in tests/page/*_test.py; do \
+	  ATTNSPAN=$(BUILD)/attnspan ATTNSPAN_SOURCE=. /usr/bin/python3 $$script; \
+	done
 
 # Clang with the runtimes of its sanitizers, of libFuzzer and of OpenMP.
 CLANG = clang libclang-rt-dev libomp-dev llvm

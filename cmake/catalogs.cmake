@@ -65,3 +65,28 @@ ${entries}  };
 ")
 file(GENERATE OUTPUT ${output} CONTENT "${text}")
 list(APPEND catalog_sources ${output})
+
+# The page of attnspan report: HTML, style and script are files of their own, built into the program.
+set(parts "")
+foreach(part IN ITEMS html css js)
+  set(file ${CMAKE_SOURCE_DIR}/src/report/page/page.${part})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(READ ${file} text)
+  string(APPEND parts "      R\"attnspan(${text})attnspan\",\n")
+endforeach()
+set(output ${CMAKE_BINARY_DIR}/catalogs/page.cpp)
+set(text "// Generated from the files in src/report/page/.
+#include \"report/page.hpp\"
+
+namespace attnspan {
+
+const PageTemplate& page_template() {
+  static constexpr PageTemplate page{
+${parts}  };
+  return page;
+}
+
+}  // namespace attnspan
+")
+file(GENERATE OUTPUT ${output} CONTENT "${text}")
+list(APPEND catalog_sources ${output})

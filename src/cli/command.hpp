@@ -25,8 +25,12 @@ void add_eval(CLI::App& app, Command& command);
 void add_predict(CLI::App& app, Command& command);
 void add_merge(CLI::App& app, Command& command);
 void add_compare(CLI::App& app, Command& command);
+void add_plot(CLI::App& app, Command& command);
+void add_report(CLI::App& app, Command& command);
 void add_verify(CLI::App& app, Command& command);
 void add_diff(CLI::App& app, Command& command);
+void add_man(CLI::App& app, Command& command);
+void add_completion(CLI::App& app, Command& command);
 void add_bench(CLI::App& app, Command& command);
 
 }  // namespace attnspan

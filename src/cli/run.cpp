@@ -32,11 +32,22 @@ const char* const footer =
     "  attnspan compare quick.json --baseline softmax\n"
     "  attnspan data recall --length 32 --samples 3";
 
+/// "lr" of "--learning-rates".
+std::string initials(const std::string& flag) {
+  std::string letters;
+  for (const std::string& word : split(flag, '-')) letters += word.substr(0, 1);
+  return letters;
+}
+
 /// `command` is the one whose help says more, with a blank before it, or empty.
 [[noreturn]] void unknown_option(const std::string& option, const std::vector<std::string>& allowed,
                                  const std::string& command) {
   const std::string flag = option.substr(0, option.find('='));
-  throw InputError(unknown_text("option", flag, allowed) + " See attnspan" + command + " --help.");
+  std::string text = unknown_text("option", flag, allowed);
+  for (const std::string& one : allowed)
+    if (const std::string letters = initials(one); letters.size() > 1 && flag == "--" + letters)
+      text = "unknown option '" + flag + "'; did you mean '" + one + "'?";
+  throw InputError(text + " See attnspan" + command + " --help.");
 }
 
 void check_subcommand(const CLI::App& app, int argc, char** argv) {
@@ -98,6 +109,19 @@ bool parse(CLI::App& app, int argc, char** argv) {
   return false;
 }
 
+/// "attnspan help sweep" is "attnspan sweep --help".
+std::vector<char*> with_help_first(int argc, char** argv) {
+  static char flag[] = "--help";
+  std::vector<char*> words(argv, argv + argc);
+  if (argc > 3 && std::string_view(argv[1]) == "help")
+    throw InputError("attnspan help takes one command.");
+  if (argc > 1 && std::string_view(argv[1]) == "help") {
+    words.erase(words.begin() + 1);
+    words.push_back(flag);
+  }
+  return words;
+}
+
 }  // namespace
 
 int run(CLI::App& app, Command& command, int argc, char** argv) {
@@ -117,7 +141,8 @@ int run(CLI::App& app, Command& command, int argc, char** argv) {
   app.set_version_flag("-v,--version", describe_build);
   app.require_subcommand(1);
   try {
-    return parse(app, argc, argv) ? command() : exit_ok;
+    std::vector<char*> words = with_help_first(argc, argv);
+    return parse(app, static_cast<int>(words.size()), words.data()) ? command() : exit_ok;
   } catch (const InputError& error) {
     warn(error.what());
     return exit_usage;

@@ -91,6 +91,11 @@ struct Source {
 Source load_source(const std::string& name) {
   Source source;
   if (name.empty()) return source;
+  if (name == "-") {
+    const std::string origin = "standard input";
+    source.spec = spec_of(parse_json(read_file("/dev/stdin", largest_spec), origin, true), origin);
+    return source;
+  }
   std::vector<std::string> presets;
   for (const Preset& preset : preset_catalog()) {
     if (preset.name == name)
@@ -334,8 +339,9 @@ void add_sweep(CLI::App& app, Command& command) {
   auto options = std::make_shared<SweepOptions>();
   CLI::App* sweep_command =
       app.add_subcommand("sweep", "Train and test every combination of what is asked for");
-  sweep_command->add_option("source", options->source,
-                            "A preset, a spec file (JSON with comments) or a results file");
+  sweep_command->add_option(
+      "source", options->source,
+      "A preset, a spec file (JSON with comments; - for stdin) or a results file");
   sweep_command->add_option("--task", options->tasks, "Tasks; see attnspan list tasks")
       ->group("Axes")
       ->type_name("NAME,...")

@@ -29,10 +29,23 @@ constexpr const char* format_version = "1";
 
 Json to_json(const ModelConfig& config) {
   // Named one by one, so that a further member does not compile until it stands here and below.
-  const auto& [layers, heads, d_model, d_ff, vocabulary, attention, position] = config;
-  return {{"layers", layers},    {"heads", heads},           {"d_model", d_model},
-          {"d_ff", d_ff},        {"vocabulary", vocabulary}, {"attention", attention},
-          {"position", position}};
+  const auto& [layers, heads, d_model, d_ff, vocabulary, attention, position, head_width,
+               query_key_norm, output_norm, output_gate, feed_forward, dropout, train_tokens] =
+      config;
+  return {{"layers", layers},
+          {"heads", heads},
+          {"d_model", d_model},
+          {"d_ff", d_ff},
+          {"vocabulary", vocabulary},
+          {"attention", attention},
+          {"position", position},
+          {"head_width", head_width},
+          {"query_key_norm", query_key_norm},
+          {"output_norm", output_norm},
+          {"output_gate", output_gate},
+          {"feed_forward", feed_forward},
+          {"dropout", dropout},
+          {"train_tokens", train_tokens}};
 }
 
 /// What each layer has, every argument written out: for programs that know no other names.
@@ -111,6 +124,16 @@ ModelConfig read_config(const std::string& text, const std::string& origin) {
       static_cast<std::int32_t>(fields.integer("vocabulary", 1, largest_vocabulary));
   config.attention = fields.name("attention");
   config.position = fields.name("position");
+  // Files of before these were settings have what is the default.
+  if (fields.has("head_width")) {
+    config.head_width = fields.integer("head_width", 0, largest_d_model);
+    config.query_key_norm = fields.boolean("query_key_norm");
+    config.output_norm = fields.boolean("output_norm");
+    config.output_gate = canonical_output_gate(fields.name("output_gate"));
+    config.feed_forward = canonical_feed_forward(fields.name("feed_forward"));
+    config.dropout = fields.number("dropout", 0, 1);
+    config.train_tokens = fields.integer("train_tokens", 1, std::int64_t{1} << 31);
+  }
   fields.finish();
   return config;
 }

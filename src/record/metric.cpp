@@ -15,6 +15,8 @@ constexpr std::array catalog{
     Metric{.name = "exact_match",
            .title = "exact match",
            .of = [](const Counts& counts) { return share(counts.exact, counts.samples); },
+           .of_sample = [](const Outcome& outcome,
+                           const Counts&) { return outcome.exact ? 1.0 : 0.0; },
            .span_bound = [](double) { return 0.9; }},
     Metric{.name = "bits_per_byte",
            .title = "bits per byte",
@@ -28,12 +30,34 @@ constexpr std::array catalog{
                  return -counts.log_likelihood /
                         (std::numbers::ln2 * static_cast<double>(counts.answer_tokens));
                },
+           .of_sample = [](const Outcome& outcome, const Counts&) { return outcome.value; },
            .span_bound = [](double at_first) { return 1.01 * at_first; }},
 };
+
+constexpr Metric of_tokens{
+    .name = "token_accuracy",
+    .title = "token accuracy",
+    .is_of_tokens = true,
+    .of = [](const Counts& counts) { return share(counts.right_tokens, counts.answer_tokens); },
+    .of_sample =
+        [](const Outcome& outcome, const Counts& counts) {
+          return static_cast<double>(outcome.right_tokens) *
+                 share(counts.samples, counts.answer_tokens);
+        },
+    .span_bound = [](double) { return 0.9; }};
 
 }  // namespace
 
 const Metric& exact_match() { return catalog[0]; }
+const Metric& token_accuracy() { return of_tokens; }
+
+const Metric& find_common_metric(std::string_view name) {
+  for (const Metric* metric : {&exact_match(), &token_accuracy()})
+    if (metric->name == name) return *metric;
+  unknown_name("metric", name,
+               {std::string(exact_match().name), std::string(token_accuracy().name)});
+}
+
 const Metric& bits_per_byte() { return catalog[1]; }
 std::span<const Metric> metrics() { return catalog; }
 

@@ -17,8 +17,11 @@ struct Metric {
   double minimum = 0, maximum = 1;  ///< intervals are clipped to these
   double lost = 0;                  ///< what a seed that diverged or failed counts as
   bool is_share = true;             ///< shown in percent
+  bool is_of_tokens = false;        ///< what guessing scores is that of one token
   /// The value over these samples; NaN without any.
   double (*of)(const Counts& counts) = nullptr;
+  /// That of one of these samples.
+  double (*of_sample)(const Outcome& outcome, const Counts& counts) = nullptr;
   /// What a multiple must reach to be part of the span, given the value at the smallest multiple.
   double (*span_bound)(double at_first) = nullptr;
 
@@ -33,7 +36,15 @@ const Metric& exact_match();
 /// lost seed counts as one that guesses uniformly. In the span: at most 1% above the value at 1x.
 const Metric& bits_per_byte();
 
-/// Every metric.
+/// The share of answer tokens that are right under teacher forcing; no task is judged by it. In the
+/// span: at least 0.9. A sample counts its right tokens over the mean number of answer tokens.
+const Metric& token_accuracy();
+
+/// The metrics that are known of every task: exact match, token accuracy. Throws InputError on
+/// another name.
+const Metric& find_common_metric(std::string_view name);
+
+/// Every metric that a task may be judged by.
 std::span<const Metric> metrics();
 
 /// Throws InputError about `kind`, naming the nearest, when there is none of this name.

@@ -124,15 +124,9 @@ std::vector<double> common_multiples(const TableRow& row, const TableRow& other,
 
 /// Value of each test sample; the worst for one where nothing was run; none where it was not kept.
 double sample_value(const Evaluation* evaluation, std::size_t index, const Metric& metric) {
-  return evaluation == nullptr || evaluation->given_up ? metric.lost
-                                                       : evaluation->outcomes[index].value;
-}
-
-/// Variance of the value by the draw of test samples, by counts alone.
-double variance_by_counts(const Evaluation* evaluation) {
-  if (evaluation == nullptr || evaluation->counts.samples == 0) return 0;
-  const double p = share(evaluation->counts.exact, evaluation->counts.samples);
-  return p * (1 - p) / static_cast<double>(evaluation->counts.samples);
+  return evaluation == nullptr || evaluation->given_up
+             ? metric.lost
+             : metric.of_sample(evaluation->outcomes[index], evaluation->counts);
 }
 
 /// The difference of one seed at one multiple. Test sample i is the same for both, so that where
@@ -153,7 +147,10 @@ PairedSeed pair_at(const Pair& pair, double multiple, const Metric& metric) {
     const auto value = [&](const Evaluation* evaluation) {
       return evaluation == nullptr ? metric.lost : value_of(*evaluation, metric);
     };
-    return {value(here) - value(there), variance_by_counts(here) + variance_by_counts(there)};
+    const auto variance = [&](const Evaluation* evaluation) {
+      return evaluation == nullptr ? 0 : variance_by_counts(*evaluation, metric);
+    };
+    return {value(here) - value(there), variance(here) + variance(there)};
   }
   std::vector<double> differences(*common);
   double sum = 0;
@@ -176,8 +173,9 @@ Interval widened(const PairedTest& test, const std::vector<Pair>& pairs, double 
     if (const Evaluation* evaluation = find_test(*pair.there, multiple))
       there.add(evaluation->counts);
   }
-  if (&metric == &exact_match() && here.samples > 0 && there.samples > 0) {
-    const Interval independent = newcombe(here.exact, here.samples, there.exact, there.samples);
+  if (metric.is_share && here.samples > 0 && there.samples > 0) {
+    const Interval independent = newcombe(right_samples(here, metric), here.samples,
+                                          right_samples(there, metric), there.samples);
     interval = {std::min(interval.low, independent.low), std::max(interval.high, independent.high)};
   }
   const double range = metric.maximum - metric.minimum;
@@ -211,6 +209,8 @@ void compare_rows(RowComparison& comparison, const TableRow& row, const TableRow
         "a verdict needs " + std::to_string(least_seeds) + " common seeds, and there " +
         (comparison.test.seeds == 1 ? "is " : "are ") + std::to_string(comparison.test.seeds);
 }
+
+double rounded(double value) { return std::round(value * 1e6) / 1e6; }
 
 /// Holm over the comparisons of each task, and what they then say.
 void decide(Comparison& comparison) {
@@ -250,34 +250,103 @@ Comparison without_baseline(std::vector<TableRow> rows) {
   return comparison;
 }
 
-Comparison compare(const std::vector<Result>& results, std::string_view baseline) {
+void keep_tasks(std::vector<Result>& results, const std::vector<std::string>& tasks) {
+  if (tasks.empty()) return;
+  const auto is_named = [](const std::string& task, const std::string& name) {
+    return task == name || task.substr(0, task.find(':')) == name;
+  };
+  for (const std::string& name : tasks) {
+    std::vector<std::string> allowed;
+    bool found = false;
+    for (const Result& result : results)
+      for (const CellRow& cell : result.cells) {
+        found = found || is_named(cell.task, name);
+        if (std::find(allowed.begin(), allowed.end(), cell.task) == allowed.end())
+          allowed.push_back(cell.task);
+      }
+    if (!found) unknown_name("task", name, allowed);
+  }
+  for (Result& result : results)
+    std::erase_if(result.cells, [&](const CellRow& cell) {
+      return std::none_of(tasks.begin(), tasks.end(),
+                          [&](const std::string& name) { return is_named(cell.task, name); });
+    });
+}
+
+Collection collect(const std::vector<Result>& results, const Metric* shown) {
   std::vector<std::string> tuned;
   for (const Result& result : results)
     for (const std::string& axis : tuned_axes(result.spec))
       if (std::find(tuned.begin(), tuned.end(), axis) == tuned.end()) tuned.push_back(axis);
-  const std::vector<CellRow> cells = merge_cells(results);
-  Comparison comparison = without_baseline(build_table(cells, tuned));
+  Collection collection{merge_cells(results), {}};
+  collection.rows = build_table(collection.cells, tuned, shown);
+  return collection;
+}
+
+Comparison compare(const std::vector<Result>& results, std::string_view baseline) {
+  return with_baseline(collect(results), baseline);
+}
+
+Comparison with_baseline(const Collection& collection, std::string_view baseline) {
+  Comparison comparison = without_baseline(collection.rows);
   comparison.baseline = baseline;
   if (baseline.empty()) return comparison;
   check_baseline(comparison.rows, baseline);
   for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
     const TableRow& row = comparison.rows[i];
-    RowComparison& with_baseline = comparison.comparisons[i];
+    RowComparison& compared = comparison.comparisons[i];
     const auto [other, reasons] = find_baseline(row, comparison.rows, baseline);
     // A row of the baseline itself is compared with another one only where that is asked for.
     if (is_baseline(row, baseline)) continue;
     if (other == nullptr) {
-      with_baseline.reason = "the task has no row of the baseline";
+      compared.reason = "the task has no row of the baseline";
       continue;
     }
-    with_baseline.baseline = variant_name(*other);
+    compared.baseline = variant_name(*other);
     if (reasons.empty())
-      compare_rows(with_baseline, row, *other, cells);
+      compare_rows(compared, row, *other, collection.cells);
     else
-      with_baseline.reason = join(reasons);
+      compared.reason = join(reasons);
   }
   decide(comparison);
   return comparison;
+}
+
+Json to_json(const RowComparison& comparison) {
+  const PairedTest& test = comparison.test;
+  Json json = {{"baseline", comparison.baseline.empty() ? Json() : Json(comparison.baseline)},
+               {"verdict", to_string(comparison.verdict)},
+               {"reason", comparison.reason},
+               {"seeds", test.seeds}};
+  if (test.seeds == 0) return json;
+  json["difference"] = test.difference;
+  json["ci95"] = to_json(test.ci95);
+  json["p"] = rounded(test.p);
+  json["adjusted_p"] = rounded(comparison.adjusted_p);
+  if (comparison.verdict == Verdict::not_distinguishable && test.difference != 0) {
+    json["power"] = rounded(comparison.power);
+    json["seeds_needed"] = comparison.seeds_needed ? Json(*comparison.seeds_needed) : Json();
+  }
+  json["differences"] = Json::array();
+  for (const MultipleDifference& difference : comparison.differences)
+    json["differences"].push_back({{"multiple", difference.multiple},
+                                   {"difference", difference.value},
+                                   {"ci95", to_json(difference.ci95)}});
+  return json;
+}
+
+Json to_json(const Comparison& comparison) {
+  const Json baseline = comparison.baseline.empty() ? Json() : Json(comparison.baseline);
+  Json json = {
+      {"baseline", baseline}, {"selection_rule", selection_rule()}, {"table", Json::array()}};
+  for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
+    Json row = to_json(comparison.rows[i]);
+    const RowComparison& compared = comparison.comparisons[i];
+    if (!compared.baseline.empty() || !compared.reason.empty())
+      row["comparison"] = to_json(compared);
+    json["table"].push_back(std::move(row));
+  }
+  return json;
 }
 
 std::string_view to_string(Verdict verdict) {

@@ -44,17 +44,37 @@ struct Comparison {
   std::vector<RowComparison> comparisons;  ///< one a row
 };
 
+/// The cells of several results, each once, and the table that they make.
+struct Collection {
+  std::vector<CellRow> cells;
+  std::vector<TableRow> rows;
+};
+
+/// With figures in the headline metrics of the tasks, or all in `shown`. Throws InputError as
+/// merge_cells and build_table do.
+Collection collect(const std::vector<Result>& results, const Metric* shown = nullptr);
+
+/// Leaves in the results the cells of these tasks, each named in full or without its arguments; all
+/// of them where none is named. Throws InputError on a task that no result has.
+void keep_tasks(std::vector<Result>& results, const std::vector<std::string>& tasks);
+
 /// Fewer common seeds give no verdict.
 inline constexpr int least_seeds = 3;
 
-/// Merges the cells and builds the table. `baseline` is an attention ("softmax"), which is compared
-/// with what differs in attention alone, or a variant ("softmax/nape"), which is compared with what
-/// differs in attention and position; empty for none. Throws InputError on an unknown baseline, and
-/// as merge_cells and build_table do.
+/// The table with comparisons. `baseline` is an attention ("softmax"), which is compared with what
+/// differs in attention alone, or a variant ("softmax/nape"), which is compared with what differs
+/// in attention and position; empty for none. Throws InputError on an unknown baseline.
+Comparison with_baseline(const Collection& collection, std::string_view baseline);
+
+/// The same from the results; throws as `collect` does, too.
 Comparison compare(const std::vector<Result>& results, std::string_view baseline = "");
 
 /// The comparison of rows that are there already, without a baseline.
 Comparison without_baseline(std::vector<TableRow> rows);
+
+/// The table as in a results file, and with each row how it compares with the baseline.
+Json to_json(const Comparison& comparison);
+Json to_json(const RowComparison& comparison);
 
 /// "better", "worse", "not distinguishable here", "no verdict".
 std::string_view to_string(Verdict verdict);

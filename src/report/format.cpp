@@ -15,4 +15,10 @@ const FormatEntry& find_format(std::string_view name) {
   unknown_name("format", name, names);
 }
 
+const FormatEntry* format_of_file(std::string_view path) {
+  for (const FormatEntry& format : format_catalog())
+    if (path.ends_with("." + format.extension)) return &format;
+  return nullptr;
+}
+
 }  // namespace attnspan

@@ -56,7 +56,7 @@ Grid figure_grid(const Block& block) {
     }
   }
   if (has_shortcut(block)) {
-    grid.push_back({"best shortcut", "", "", ""});
+    grid.push_back({shortcut_title(block), "", "", ""});
     for (const double multiple : block.multiples) {
       const auto shortcut = find_shortcut(block, multiple);
       grid.back().push_back(shortcut ? value_text(shortcut->exact_match, exact_match()) + " (" +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 #include <map>
 #include <set>
 #include <utility>
@@ -21,6 +22,18 @@ std::string fixed(double value, int decimals) {
   std::string text(buffer.data(), end.ptr);
   if (text.find_first_of("123456789") == std::string::npos && text.front() == '-') text.erase(0, 1);
   return text;
+}
+
+/// "1 task", "3 tasks".
+std::string counted(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+/// "a, b and c".
+std::string listed(std::vector<std::string> names) {
+  const std::string last = names.back();
+  names.pop_back();
+  return names.empty() ? last : join(names) + " and " + last;
 }
 
 std::string probability_text(double p) { return p < 0.001 ? "p < 0.001" : "p = " + fixed(p, 3); }
@@ -120,6 +133,29 @@ const MultipleDifference* find_difference(const RowComparison& comparison, doubl
   return nullptr;
 }
 
+bool is_best(const Block& block, const TableRow& row, double multiple) {
+  const auto shown = [&](const TableRow& one) -> std::optional<double> {
+    const Accuracy* accuracy = find_accuracy(one, multiple);
+    if (accuracy == nullptr || accuracy->counts.samples == 0) return std::nullopt;
+    return accuracy->value.mean;
+  };
+  const std::optional<double> own = shown(row);
+  return own && std::none_of(block.rows.begin(), block.rows.end(), [&](const TableRow* other) {
+           const std::optional<double> theirs = shown(*other);
+           return theirs && row.metric->better(*theirs, *own) &&
+                  value_text(*theirs, *row.metric) != value_text(*own, *row.metric);
+         });
+}
+
+double chance_of(const TableRow& row) {
+  return row.metric->is_of_tokens ? row.token_chance : row.chance;
+}
+
+std::string shortcut_title(const Block& block) {
+  return block.rows.front()->metric == &exact_match() ? "best shortcut"
+                                                      : "best shortcut, exact match";
+}
+
 std::optional<BestShortcut> find_shortcut(const Block& block, double multiple) {
   std::optional<BestShortcut> best;
   std::int64_t samples = 0;
@@ -159,34 +195,117 @@ std::vector<QuantityLine> quantity_lines(const Block& block) {
   return lines;
 }
 
+std::string question_text(const Comparison& comparison) {
+  std::set<std::string> variants, tasks;
+  std::set<std::int64_t> lengths;
+  std::set<int> seeds;
+  double furthest = 0;
+  for (const TableRow& row : comparison.rows) {
+    variants.insert(row.attention + "/" + row.position);
+    tasks.insert(row.task);
+    lengths.insert(row.train_length);
+    seeds.insert(row.seeds.all());
+    if (!row.accuracy.empty()) furthest = std::max(furthest, row.accuracy.back().multiple);
+  }
+  if (comparison.rows.empty()) return "The results hold no cell.";
+  const auto range = [](const auto& numbers) {
+    const std::string first = std::to_string(*numbers.begin());
+    return numbers.size() == 1 ? first : first + " to " + std::to_string(*numbers.rbegin());
+  };
+  return "Which attention holds on longer inputs than it was trained on? " +
+         counted(variants.size(), "variant") + " on " + counted(tasks.size(), "task") +
+         ", trained at length " + range(lengths) +
+         (furthest > 0 ? ", tested up to " + multiple_text(furthest) : ", not tested") + ", " +
+         range(seeds) + (*seeds.rbegin() == 1 ? " seed." : " seeds.");
+}
+
+std::string headline(const Block& block) {
+  std::map<double, std::vector<std::string>, std::greater<>> sure;
+  std::vector<std::string> untested, by_mean;
+  for (const TableRow* row : block.rows) {
+    if (!row->span.sure) {
+      untested.push_back(variant_name(*row));
+      continue;
+    }
+    std::string name = variant_name(*row);
+    if (row->span.point != row->span.sure && *row->span.sure > 0)
+      name += " (" + span_text(row->span.point) + " by its mean)";
+    if (row->span.point > 0.0 && *row->span.sure == 0)
+      by_mean.push_back(name + " to " + span_text(row->span.point));
+    sure[*row->span.sure].push_back(name);
+  }
+  const Metric& metric = *block.rows.front()->metric;
+  const std::string what =
+      metric.higher_is_better
+          ? "At least 90% " + std::string(metric.title)
+          : "At most 1% more " + std::string(metric.title) + " than at " +
+                multiple_text(block.multiples.empty() ? 1 : block.multiples.front());
+  std::vector<std::string> parts;
+  for (const auto& [span, names] : sure) {
+    std::string part = listed(names);
+    if (span > 0)
+      part += " to " + multiple_text(span) +
+              (span == block.multiples.back() ? ", the longest tested" : "");
+    else
+      part = (parts.empty() ? "no variant, not even" : "not for " + part) +
+             (parts.empty() ? " at " : " even at ") + multiple_text(block.multiples.front());
+    parts.push_back(part);
+  }
+  std::string text;
+  if (!parts.empty()) text = what + " is sure for " + join(parts, "; ");
+  if (!by_mean.empty()) text += "; by the mean: " + join(by_mean);
+  if (!text.empty()) text += '.';
+  if (!untested.empty())
+    text += (text.empty() ? "" : " ") + listed(untested) +
+            (untested.size() == 1 ? " has" : " have") + " no result.";
+  return text;
+}
+
+std::string verdict_summary(const Block& block) {
+  std::map<std::string, std::map<Verdict, std::vector<std::string>>> against;
+  for (std::size_t i = 0; i < block.rows.size(); ++i)
+    if (!block.comparisons[i]->baseline.empty())
+      against[block.comparisons[i]->baseline][block.comparisons[i]->verdict].push_back(
+          variant_name(*block.rows[i]));
+  std::vector<std::string> sentences;
+  for (const auto& [baseline, verdicts] : against) {
+    std::vector<std::string> parts;
+    for (const auto& [verdict, names] : verdicts)
+      parts.push_back(std::string(to_string(verdict)) + ": " + join(names));
+    sentences.push_back("Against " + baseline + ", over all tested lengths: " + join(parts, "; ") +
+                        ".");
+  }
+  return join(sentences, " ");
+}
+
+std::string verdict_line(const TableRow& row, const RowComparison& comparison) {
+  const Metric& metric = *row.metric;
+  if (comparison.baseline.empty() && comparison.reason.empty()) return "";
+  std::string line = variant_name(row);
+  if (!comparison.baseline.empty()) line += " against " + comparison.baseline;
+  line += ": ";
+  const PairedTest& test = comparison.test;
+  if (test.seeds == 0) return line + "not compared, " + comparison.reason;
+  line += comparison.verdict == Verdict::none ? "no verdict, since " + comparison.reason
+                                              : std::string(to_string(comparison.verdict));
+  line += "; mean difference " + difference_text(test.difference, metric) + " [" +
+          difference_text(test.ci95.low, metric) + ", " + difference_text(test.ci95.high, metric) +
+          "], " + std::to_string(test.seeds) + (test.seeds == 1 ? " seed" : " seeds");
+  if (comparison.verdict != Verdict::none)
+    line += ", " + probability_text(comparison.adjusted_p) + " after correction";
+  if (comparison.verdict == Verdict::not_distinguishable && test.difference != 0)
+    line += "; for a difference of this size the power is " + fixed(comparison.power, 2) + ", " +
+            (comparison.seeds_needed
+                 ? "and " + std::to_string(*comparison.seeds_needed) + " seeds would have 0.8"
+                 : std::string("and 1,000 seeds would not have 0.8"));
+  return line;
+}
+
 std::vector<std::string> verdict_lines(const Block& block) {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < block.rows.size(); ++i) {
-    const RowComparison& comparison = *block.comparisons[i];
-    const Metric& metric = *block.rows[i]->metric;
-    if (comparison.baseline.empty() && comparison.reason.empty()) continue;
-    std::string line = variant_name(*block.rows[i]);
-    if (!comparison.baseline.empty()) line += " against " + comparison.baseline;
-    line += ": ";
-    const PairedTest& test = comparison.test;
-    if (test.seeds == 0) {
-      lines.push_back(line + "not compared, " + comparison.reason);
-      continue;
-    }
-    line += comparison.verdict == Verdict::none ? "no verdict, since " + comparison.reason
-                                                : std::string(to_string(comparison.verdict));
-    line += "; mean difference " + difference_text(test.difference, metric) + " [" +
-            difference_text(test.ci95.low, metric) + ", " +
-            difference_text(test.ci95.high, metric) + "], " + std::to_string(test.seeds) +
-            (test.seeds == 1 ? " seed" : " seeds");
-    if (comparison.verdict != Verdict::none)
-      line += ", " + probability_text(comparison.adjusted_p) + " after correction";
-    if (comparison.verdict == Verdict::not_distinguishable && test.difference != 0)
-      line += "; for a difference of this size the power is " + fixed(comparison.power, 2) + ", " +
-              (comparison.seeds_needed
-                   ? "and " + std::to_string(*comparison.seeds_needed) + " seeds would have 0.8"
-                   : std::string("and 1,000 seeds would not have 0.8"));
-    lines.push_back(line);
+    std::string line = verdict_line(*block.rows[i], *block.comparisons[i]);
+    if (!line.empty()) lines.push_back(std::move(line));
   }
   return lines;
 }

@@ -56,6 +56,15 @@ std::vector<Block> blocks(const Comparison& comparison);
 const Accuracy* find_accuracy(const TableRow& row, double multiple);
 const MultipleDifference* find_difference(const RowComparison& comparison, double multiple);
 
+/// Whether no row of the block is better at this multiple, to the digits shown.
+bool is_best(const Block& block, const TableRow& row, double multiple);
+
+/// What guessing scores in the row's metric.
+double chance_of(const TableRow& row);
+
+/// "best shortcut", or what its figures are where they are not in the block's metric.
+std::string shortcut_title(const Block& block);
+
 /// The best shortcut of the block at a multiple; nothing where the task has none.
 std::optional<BestShortcut> find_shortcut(const Block& block, double multiple);
 bool has_shortcut(const Block& block);
@@ -67,6 +76,19 @@ struct QuantityLine {
   std::vector<std::string> figures;
 };
 std::vector<QuantityLine> quantity_lines(const Block& block);
+
+/// What was asked: "Which attention holds on longer inputs than it was trained on? 4 variants on 3
+/// tasks, ...".
+std::string question_text(const Comparison& comparison);
+
+/// How far each row of the block holds for sure, in one sentence, the furthest first.
+std::string headline(const Block& block);
+
+/// The verdicts of the block in one sentence; empty without a baseline.
+std::string verdict_summary(const Block& block);
+
+/// How a row compares with its baseline, as one of the verdict_lines; empty where it has none.
+std::string verdict_line(const TableRow& row, const RowComparison& comparison);
 
 /// One sentence a row that has a baseline: which is better, and how sure that is, or why nothing
 /// can be said.

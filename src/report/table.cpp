@@ -149,11 +149,9 @@ Span span_of(const std::map<double, double>& value_by_multiple, const Metric& me
 /// Variance that the draw of its samples gives to the value of an evaluation.
 double sampling_variance(const Evaluation& evaluation, const Metric& metric) {
   std::vector<double> values;
-  for (const Outcome& outcome : evaluation.outcomes) values.push_back(outcome.value);
-  if (!values.empty()) return variance_of_mean(values);
-  if (&metric != &exact_match() || evaluation.counts.samples == 0) return 0;
-  const double p = share(evaluation.counts.exact, evaluation.counts.samples);
-  return p * (1 - p) / static_cast<double>(evaluation.counts.samples);
+  for (const Outcome& outcome : evaluation.outcomes)
+    values.push_back(metric.of_sample(outcome, evaluation.counts));
+  return values.empty() ? variance_by_counts(evaluation, metric) : variance_of_mean(values);
 }
 
 using SeedEvaluations = std::vector<std::pair<int, const Evaluation*>>;
@@ -161,7 +159,13 @@ using SeedEvaluations = std::vector<std::pair<int, const Evaluation*>>;
 Interval sampling_interval(const Accuracy& accuracy, const SeedEvaluations& evaluations,
                            const Metric& metric) {
   if (accuracy.counts.samples == 0) return {metric.lost, metric.lost};  // all of it given up
-  if (&metric == &exact_match()) return wilson(accuracy.counts.exact, accuracy.counts.samples);
+  // Tokens of one sample are right or wrong together: samples are what is drawn.
+  if (metric.is_share) {
+    const Interval interval =
+        wilson(right_samples(accuracy.counts, metric), accuracy.counts.samples);
+    return {std::min(interval.low, accuracy.value.mean),
+            std::max(interval.high, accuracy.value.mean)};
+  }
   double variance = 0;
   for (const auto& [seed, evaluation] : evaluations)
     variance += sampling_variance(*evaluation, metric);
@@ -351,7 +355,7 @@ void note_given_up(TableRow& row) {
 }
 
 TableRow make_row(std::span<const CellRow> cells, const Group& group,
-                  const std::vector<std::string>& tuned) {
+                  const std::vector<std::string>& tuned, const Metric* shown) {
   const auto& [values, seeds] = select(cells, group.candidates);
   const CellRow& any = cells[seeds.begin()->second];
   TableRow row;
@@ -359,7 +363,7 @@ TableRow make_row(std::span<const CellRow> cells, const Group& group,
   row.attention = any.attention;
   row.position = any.position;
   row.train_length = any.train_length;
-  row.metric = any.metric;
+  row.metric = shown != nullptr ? shown : any.metric;
   row.chance = any.chance;
   row.token_chance = any.token_chance;
   row.settings = Json::object();
@@ -485,8 +489,19 @@ double value_of(const Evaluation& evaluation, const Metric& metric) {
   return evaluation.given_up ? metric.lost : metric.of(evaluation.counts);
 }
 
+std::int64_t right_samples(const Counts& counts, const Metric& metric) {
+  if (&metric == &exact_match() || counts.samples == 0) return counts.exact;
+  return std::llround(metric.of(counts) * static_cast<double>(counts.samples));
+}
+
+double variance_by_counts(const Evaluation& evaluation, const Metric& metric) {
+  if (!metric.is_share || evaluation.counts.samples == 0) return 0;
+  const double p = metric.of(evaluation.counts);
+  return p * (1 - p) / static_cast<double>(evaluation.counts.samples);
+}
+
 std::vector<TableRow> build_table(std::span<const CellRow> cells,
-                                  const std::vector<std::string>& tuned) {
+                                  const std::vector<std::string>& tuned, const Metric* shown) {
   std::vector<Group> groups;
   std::map<std::pair<std::string, std::string>, std::size_t> places;
   for (std::size_t index = 0; index < cells.size(); ++index) {
@@ -507,7 +522,7 @@ std::vector<TableRow> build_table(std::span<const CellRow> cells,
                        "' have the same settings and seed; leave one of them out");
   }
   std::vector<TableRow> rows;
-  for (const Group& group : groups) rows.push_back(make_row(cells, group, tuned));
+  for (const Group& group : groups) rows.push_back(make_row(cells, group, tuned, shown));
   label_rows(rows);
   return rows;
 }

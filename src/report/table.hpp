@@ -69,7 +69,7 @@ struct TableRow {
   std::string attention;
   std::string position;
   std::int64_t train_length = 0;
-  const Metric* metric = &exact_match();
+  const Metric* metric = &exact_match();  ///< of the figures
   Json settings;      ///< all that training depends on, but task, attention, position, train length
                       ///< and what is tuned
   Json selected;      ///< value of each tuned axis, by its key in a spec
@@ -98,12 +98,22 @@ std::string_view selection_rule();
 std::vector<std::string> tuned_axes(const Json& spec);
 
 /// One row for every combination of task and settings except what is tuned and the seed, in order
-/// of first appearance. Throws InputError when two cells have the same settings and seed.
+/// of first appearance. The figures are in the tasks' headline metrics, or all in `shown`; what is
+/// tuned is selected by the headline metric either way. Throws InputError when two cells have the
+/// same settings and seed.
 std::vector<TableRow> build_table(std::span<const CellRow> cells,
-                                  const std::vector<std::string>& tuned = {"learning_rates"});
+                                  const std::vector<std::string>& tuned = {"learning_rates"},
+                                  const Metric* shown = nullptr);
 
-/// The value of an evaluation in the row's metric: the worst where it was given up.
+/// The value of an evaluation in a metric: the worst where it was given up.
 double value_of(const Evaluation& evaluation, const Metric& metric);
+
+/// The samples that a share counts as right, rounded to whole ones; for intervals.
+std::int64_t right_samples(const Counts& counts, const Metric& metric);
+
+/// Variance that the draw of its samples gives to the value of an evaluation by counts alone; 0
+/// where these do not tell.
+double variance_by_counts(const Evaluation& evaluation, const Metric& metric);
 
 Json to_json(const TableRow& row);
 

@@ -107,10 +107,11 @@ TEST_CASE("CSV has as many fields in every line", "[unit]") {
   CHECK(lines.back() == "");
   lines.pop_back();
   // Each row at 8 multiples: seeds, two means, a shortcut and two quantities; two rows of three
-  // seeds (one of them with differences), one of two with differences and the lost; copy, and what
-  // was lost of it.
-  CHECK(lines.size() == 1 + 8 * (3 + 5) + 8 * (3 + 6) + 8 * (2 + 7) + 3 + 1);
-  for (const std::string& line : lines) CHECK(fields(line) == 17);
+  // seeds (one of them with differences), one of two with differences and the lost; copy. Each of
+  // the five rows with chance and spans, two with a difference and its p over all multiples, one
+  // with one seed's.
+  CHECK(lines.size() == 1 + 8 * (3 + 5) + 8 * (3 + 6) + 8 * (2 + 7) + 3 + 5 * 4 + 2 * 2 + 1);
+  for (const std::string& line : lines) CHECK(fields(line) == 18);
 }
 
 TEST_CASE("One seed says that it knows nothing of luck", "[unit]") {
@@ -126,4 +127,27 @@ TEST_CASE("One seed says that it knows nothing of luck", "[unit]") {
     CHECK(says(one));
     CHECK_FALSE(says(two));
   }
+}
+
+TEST_CASE("Colours are all that a terminal's table has beside the text's", "[unit]") {
+  const FormatEntry& text = find_format("text");
+  REQUIRE(text.render_in_colour != nullptr);
+  const Comparison comparison = compare({example()}, "softmax");
+  const std::string coloured = text.render_in_colour(comparison);
+  CHECK(coloured.find("\x1b[1m100.0\x1b[0m") != std::string::npos);
+  CHECK(coloured.find("\x1b[32m  asentmax:normalizer=entmax/nape against") != std::string::npos);
+  std::string plain;
+  for (std::size_t at = 0; at < coloured.size(); ++at) {
+    if (coloured[at] == '\x1b') at = coloured.find('m', at) + 1;
+    if (coloured[at] == '\x1b') at = coloured.find('m', at) + 1;
+    if (at < coloured.size()) plain += coloured[at];
+  }
+  CHECK(plain == text.render(comparison));
+}
+
+TEST_CASE("A file's format follows from its extension", "[unit]") {
+  for (const FormatEntry& format : format_catalog())
+    CHECK(format_of_file("a/table." + format.extension) == &format);
+  CHECK(format_of_file("tex") == nullptr);
+  CHECK(format_of_file("") == nullptr);
 }

@@ -323,3 +323,19 @@ TEST_CASE("What a reader must know of a row is said", "[unit]") {
   CHECK(notes(only_row({cell("softmax", 0.001, 0, 100, {100}), cell("softmax", 0.001, 1, 9, {85})}),
               "1 of 2 seeds did not learn at 1x"));
 }
+
+TEST_CASE("Token accuracy is shown on request, and selects nothing", "[unit]") {
+  // Of 100 samples of two tokens, those that are not exact have one right.
+  std::vector<CellRow> cells{cell("softmax", 0.001, 0, 60, {50}), cell("softmax", 0.002, 0, 50, {90})};
+  for (Evaluation& evaluation : cells[1].evaluations)  // more tokens right, fewer samples
+    if (evaluation.split == "validation") evaluation.counts.right_tokens = 190;
+  const TableRow row = build_table(cells, {"learning_rates"}, &token_accuracy()).at(0);
+  CHECK(row.selected["learning_rates"] == 0.001);
+  CHECK(row.metric == &token_accuracy());
+  const Accuracy& accuracy = row.accuracy.at(0);
+  CHECK(accuracy.value.mean == 0.75);
+  CHECK(accuracy.ci95.low == Approx(wilson(75, 100).low));
+  CHECK(accuracy.ci95.high == Approx(wilson(75, 100).high));
+  CHECK(row.span.point == 0.0);
+  CHECK_THROWS_AS(find_common_metric("bits_per_byte"), InputError);
+}

@@ -1,7 +1,9 @@
-// Tidy CSV: one line a measurement. `statistic` says what a line is: "seed" (one seed's value),
-// "mean" (over seeds), "with_lost" (over all seeds, lost ones at their worst), "difference" (to the
-// baseline), "best_shortcut", "quantity" (what a sample holds: pairs, needles), or "lost" for a row
-// of which nothing came out.
+// Tidy CSV: one line a measurement, by the names of the JSON. `statistic` says what a line is:
+// "seed" (one seed's value), "mean" (over seeds), "with_lost" (over all seeds, lost ones at their
+// worst), "difference" (to the baseline), "best_shortcut", "quantity" (what a sample holds: pairs,
+// needles), "depth" (one tenth of the sequence). Without a multiple: "chance", "span_point",
+// "span_sure", "span_possible" (0 for none, empty where nothing was tested), and against the
+// baseline "difference" and "adjusted_p" over all multiples.
 #include <cmath>
 
 #include "core/names.hpp"
@@ -33,12 +35,21 @@ std::string bound(double value) { return number(std::round(value * 1e6) / 1e6); 
 struct Measurement {
   const Accuracy* accuracy = nullptr;
   std::string statistic;
-  std::string seed;
+  std::string seed;  ///< or the tenth, of a depth
   std::string metric;
   double value = std::nan("");
   std::int64_t samples = 0;
   Interval ci95{std::nan(""), std::nan("")};
 };
+
+/// "learning_rates=0.003 layers=2".
+std::string selected_settings(const TableRow& row) {
+  std::string text;
+  for (const auto& item : row.selected.items())
+    text += (text.empty() ? "" : " ") + item.key() + "=" +
+            (item.value().is_string() ? item.value().get<std::string>() : to_line(item.value()));
+  return text;
+}
 
 class Writer {
  public:
@@ -48,7 +59,7 @@ class Writer {
              row.attention,
              row.position,
              row.label,
-             selected_text(row),
+             selected_settings(row),
              std::to_string(row.seeds.done),
              std::to_string(row.seeds.lost())} {}
 
@@ -57,9 +68,11 @@ class Writer {
     const Accuracy* accuracy = measurement.accuracy;
     cells.push_back(accuracy ? shortest(accuracy->multiple) : "");
     cells.push_back(accuracy ? std::to_string(accuracy->length) : "");
-    cells.insert(cells.end(), {measurement.statistic, measurement.seed, measurement.metric,
-                               number(measurement.value), bound(measurement.ci95.low),
-                               bound(measurement.ci95.high)});
+    const bool is_depth = measurement.statistic == "depth";
+    cells.insert(cells.end(),
+                 {measurement.statistic, is_depth ? "" : measurement.seed,
+                  is_depth ? measurement.seed : "", measurement.metric, number(measurement.value),
+                  bound(measurement.ci95.low), bound(measurement.ci95.high)});
     cells.push_back(accuracy ? std::to_string(measurement.samples) : "");
     text_ += line(cells);
   }
@@ -90,16 +103,32 @@ std::string row_text(const TableRow& row, const RowComparison& comparison) {
           {&accuracy, "quantity", "", quantity.name, static_cast<double>(quantity.value), samples});
     if (const MultipleDifference* found = find_difference(comparison, accuracy.multiple))
       writer.add({&accuracy, "difference", "", metric, found->value, samples, found->ci95});
+    for (std::size_t tenth = 0; tenth < accuracy.counts.depth.size(); ++tenth) {
+      const DepthCount& depth = accuracy.counts.depth[tenth];
+      writer.add({&accuracy, "depth", std::to_string(tenth), "exact_match",
+                  share(depth.exact, depth.samples), depth.samples,
+                  wilson(depth.exact, depth.samples)});
+    }
   }
-  // A variant of which nothing came out must not vanish.
-  if (row.accuracy.empty()) writer.add({nullptr, "lost", "", metric});
+  writer.add({nullptr, "chance", "", metric, chance_of(row)});
+  const auto span = [&](const char* statistic, const Span& multiple) {
+    writer.add({nullptr, statistic, "", metric, multiple.value_or(std::nan(""))});
+  };
+  span("span_point", row.span.point);
+  span("span_sure", row.span.sure);
+  span("span_possible", row.span.possible);
+  const PairedTest& test = comparison.test;
+  if (test.seeds > 0)
+    writer.add({nullptr, "difference", "", metric, test.difference, 0, test.ci95});
+  if (comparison.verdict != Verdict::none)
+    writer.add({nullptr, "adjusted_p", "", metric, std::round(comparison.adjusted_p * 1e6) / 1e6});
   return writer.text();
 }
 
 std::string render(const Comparison& comparison) {
   std::string text = line({"task", "train_length", "attention", "position", "label", "selected",
                            "seeds_done", "seeds_lost", "multiple", "length", "statistic", "seed",
-                           "metric", "value", "ci95_low", "ci95_high", "samples"});
+                           "depth", "metric", "value", "ci95_low", "ci95_high", "samples"});
   for (std::size_t i = 0; i < comparison.rows.size(); ++i)
     text += row_text(comparison.rows[i], comparison.comparisons[i]);
   return text;
@@ -107,6 +136,6 @@ std::string render(const Comparison& comparison) {
 
 }  // namespace
 
-FormatEntry csv() { return {"csv", "tidy CSV, one line a measurement", render}; }
+FormatEntry csv() { return {"csv", "csv", "tidy CSV, one line a measurement", render}; }
 
 }  // namespace attnspan::formats

@@ -1,6 +1,8 @@
-// LaTeX tables with booktabs, verdicts and notes as comments.
+// LaTeX tables with booktabs, to be pasted into a paper: under each mean its interval, the best
+// bold, a dagger where the verdict over all lengths is sure. What else a reader of the source wants
+// to know stands in comments.
 #include "report/format.hpp"
-#include "report/grid.hpp"
+#include "report/layout.hpp"
 
 namespace attnspan::formats {
 namespace {
@@ -10,8 +12,18 @@ std::string escaped(const std::string& text) {
   for (const char c : text) {
     if (c == '\\')
       out += "\\textbackslash{}";
-    else if (c == '~' || c == '^')
-      out += std::string("\\") + c + "{}";
+    else if (c == '~')
+      out += "\\textasciitilde{}";
+    else if (c == '^')
+      out += "\\textasciicircum{}";
+    else if (c == '<')
+      out += "\\textless{}";
+    else if (c == '>')
+      out += "\\textgreater{}";
+    else if (c == '|')
+      out += "\\textbar{}";
+    else if (c == '"')
+      out += "\\textquotedbl{}";
     else if (std::string_view("&%$#_{}").find(c) != std::string_view::npos)
       out += std::string("\\") + c;
     else
@@ -20,40 +32,159 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
-std::string table(const std::string& caption, const Grid& grid) {
-  std::string text = "\\begin{table}\n\\caption{" + escaped(caption) + "}\n\\begin{tabular}{l" +
-                     std::string(grid.front().size() - 1, 'r') + "}\n\\toprule\n";
-  for (std::size_t line = 0; line < grid.size(); ++line) {
-    for (std::size_t column = 0; column < grid[line].size(); ++column)
-      text += (column > 0 ? " & " : "") + escaped(grid[line][column]);
-    text += " \\\\\n";
-    if (line == 0) text += "\\midrule\n";
-  }
-  return text + "\\bottomrule\n\\end{tabular}\n\\end{table}\n";
+std::string comment(const std::string& sentence) { return "% " + sentence + ".\n"; }
+
+std::string minus(const std::string& number) {
+  return number.front() == '-' ? "$-$" + number.substr(1) : number;
 }
 
-std::string comments(const std::vector<std::string>& lines) {
+std::string times_text(const std::string& multiple) {
+  return multiple.ends_with('x') ? multiple.substr(0, multiple.size() - 1) + "$\\times$" : multiple;
+}
+
+std::string small(const std::string& text) {
+  return text.empty() ? "" : "{\\scriptsize " + text + "}";
+}
+
+std::string range(double low, double high, const Metric& metric) {
+  return small(minus(short_value_text(low, metric)) + "--" + minus(short_value_text(high, metric)));
+}
+
+std::string line(const std::vector<std::string>& cells) {
   std::string text;
-  for (const std::string& line : lines) text += "% " + line + ".\n";
+  for (const std::string& cell : cells) text += (&cell == cells.data() ? "" : " & ") + cell;
+  return text + " \\\\\n";
+}
+
+std::string table(const std::string& caption, std::size_t columns, const std::string& lines) {
+  return "\\begin{table}\n\\centering\n\\caption{" + caption + "}\n\\begin{tabular}{l" +
+         std::string(columns - 1, 'r') + "}\n\\toprule\n" + lines +
+         "\\bottomrule\n\\end{tabular}\n\\end{table}\n";
+}
+
+std::string dagger(Verdict verdict) {
+  return verdict == Verdict::better  ? "$^{\\dagger}$"
+         : verdict == Verdict::worse ? "$^{\\ddagger}$"
+                                     : "";
+}
+
+std::string figures(const Block& block) {
+  std::vector<std::string> head{"", "span"};
+  for (const double multiple : block.multiples) head.push_back(times_text(multiple_text(multiple)));
+  std::string text = line(head) + "\\midrule\n";
+  for (std::size_t i = 0; i < block.rows.size(); ++i) {
+    const TableRow& row = *block.rows[i];
+    const Metric& metric = *row.metric;
+    std::vector<std::string> means{
+        escaped(variant_name(row)) + dagger(block.comparisons[i]->verdict),
+        times_text(span_text(row.span.point))};
+    std::vector<std::string> intervals{"\\quad " + small(escaped(seeds_text(row.seeds))),
+                                       row.span.point
+                                           ? small(times_text(span_text(row.span.sure)) + " to " +
+                                                   times_text(span_text(row.span.possible)))
+                                           : ""};
+    for (const double multiple : block.multiples) {
+      const Accuracy* accuracy = find_accuracy(row, multiple);
+      if (accuracy == nullptr || accuracy->counts.samples == 0) {
+        means.push_back(row.seeds.done == 0   ? outcome_text(row.seeds)
+                        : accuracy == nullptr ? "--"
+                                              : "given up");
+        intervals.emplace_back();
+        continue;
+      }
+      const std::string mean = value_text(accuracy->value.mean, metric);
+      means.push_back(is_best(block, row, multiple) ? "\\textbf{" + mean + "}" : mean);
+      intervals.push_back(range(accuracy->ci95.low, accuracy->ci95.high, metric));
+    }
+    text += line(means) + line(intervals);
+    if (row.seeds.lost() == 0 || row.seeds.done == 0) continue;
+    std::vector<std::string> with_lost{"\\quad " + small("with the lost at worst"),
+                                       small(times_text(span_text(row.span.with_lost)))};
+    for (const double multiple : block.multiples) {
+      const Accuracy* accuracy = find_accuracy(row, multiple);
+      with_lost.push_back(accuracy == nullptr ? ""
+                                              : small(value_text(accuracy->with_lost, metric)));
+    }
+    text += line(with_lost);
+  }
+  std::string rest;
+  if (has_shortcut(block)) {
+    std::vector<std::string> shortcuts{shortcut_title(block), ""};
+    for (const double multiple : block.multiples) {
+      const auto shortcut = find_shortcut(block, multiple);
+      shortcuts.push_back(shortcut ? value_text(shortcut->exact_match, exact_match()) : "--");
+    }
+    rest += line(shortcuts);
+  }
+  for (const QuantityLine& quantity : quantity_lines(block)) {
+    std::vector<std::string> cells{escaped(quantity.name) + " in a sample", ""};
+    cells.insert(cells.end(), quantity.figures.begin(), quantity.figures.end());
+    rest += line(cells);
+  }
+  return rest.empty() ? text : text + "\\midrule\n" + rest;
+}
+
+std::string caption(const Comparison& comparison, const Block& block) {
+  const TableRow& row = *block.rows.front();
+  std::string text = escaped(metric_title(*row.metric)) + " on " + escaped(block_title(row)) +
+                     ": means over seeds, below them 95\\% intervals; the best are bold. Chance: " +
+                     escaped(chance_text(chance_of(row))) +
+                     ". Span: the longest tested multiple of the training length held up to, below "
+                     "it the one that is sure and the one that is possible.";
+  if (!comparison.baseline.empty())
+    text += " $\\dagger$ better, $\\ddagger$ worse than " + escaped(comparison.baseline) +
+            ": paired $t$ test over seeds on the mean over lengths, Holm's correction, $p < 0.05$.";
   return text;
 }
 
+/// Empty without differences.
+std::string differences(const Comparison& comparison, const Block& block) {
+  std::vector<std::string> head{""};
+  for (const double multiple : block.multiples) head.push_back(times_text(multiple_text(multiple)));
+  std::string text;
+  for (std::size_t i = 0; i < block.rows.size(); ++i) {
+    const RowComparison& one = *block.comparisons[i];
+    if (one.differences.empty()) continue;
+    const Metric& metric = *block.rows[i]->metric;
+    std::vector<std::string> values{escaped(variant_name(*block.rows[i])) + dagger(one.verdict)};
+    std::vector<std::string> intervals{""};
+    for (const double multiple : block.multiples) {
+      const MultipleDifference* found = find_difference(one, multiple);
+      values.push_back(found ? minus(difference_text(found->value, metric)) : "--");
+      intervals.push_back(found ? small(minus(short_value_text(found->ci95.low, metric)) + " to " +
+                                        minus(short_value_text(found->ci95.high, metric)))
+                                : "");
+    }
+    text += line(values) + line(intervals);
+  }
+  if (text.empty()) return "";
+  return table(
+      escaped(metric_title(*block.rows.front()->metric)) + " on " +
+          escaped(block_title(*block.rows.front())) + ", minus that of " +
+          escaped(comparison.baseline) +
+          ": means over seeds, paired by seeds and test samples, below them 95\\% intervals.",
+      head.size(), line(head) + "\\midrule\n" + text);
+}
+
 std::string render(const Comparison& comparison) {
-  std::string text = "% needs \\usepackage{booktabs}\n% " + std::string(figures_note()) + "\n";
+  std::string text = "% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}\n% " +
+                     std::string(figures_note()) + "\n";
   if (has_one_seed(comparison)) text += "% " + std::string(one_seed_note()) + "\n";
   text += "% Tuned: " + std::string(selection_rule()) + "\n";
   for (const Block& block : blocks(comparison)) {
-    const std::string title = block_title(*block.rows.front()) + ". ";
-    text += table(title + figure_caption(block), figure_grid(block)) + comments(note_lines(block));
-    if (const Grid grid = difference_grid(block); grid.size() > 1)
-      text += table(title + difference_caption(comparison.baseline, block), grid);
-    text += comments(verdict_lines(block));
+    text += table(caption(comparison, block), block.multiples.size() + 2, figures(block));
+    for (const TableRow* row : block.rows)
+      if (const std::string selected = selected_text(*row); !selected.empty())
+        text += comment(variant_name(*row) + ": " + selected);
+    for (const std::string& note : note_lines(block)) text += comment(note);
+    text += differences(comparison, block);
+    for (const std::string& verdict : verdict_lines(block)) text += comment(verdict);
   }
   return text;
 }
 
 }  // namespace
 
-FormatEntry latex() { return {"latex", "LaTeX tables, with booktabs", render}; }
+FormatEntry latex() { return {"latex", "tex", "LaTeX tables, with booktabs", render}; }
 
 }  // namespace attnspan::formats

@@ -47,6 +47,6 @@ std::string render(const Comparison& comparison) {
 
 }  // namespace
 
-FormatEntry md() { return {"md", "Markdown", render}; }
+FormatEntry md() { return {"md", "md", "Markdown", render}; }
 
 }  // namespace attnspan::formats

@@ -1,6 +1,7 @@
 // For a terminal of 80 columns: under each mean its interval, under that the lowest and the highest
-// seed.
+// seed. In colour: the best figures bold, intervals faint, verdicts by what they say.
 #include <algorithm>
+#include <array>
 
 #include "report/format.hpp"
 #include "report/layout.hpp"
@@ -9,6 +10,15 @@ namespace attnspan::formats {
 namespace {
 
 constexpr std::size_t width = 80;
+
+/// What a terminal makes of a text (ECMA-48, select graphic rendition).
+enum class Style { plain, bold, faint, good, bad, warning };
+
+std::string styled(const std::string& text, Style style, bool colour) {
+  static constexpr std::array codes{"", "1", "2", "32", "31", "33"};
+  if (!colour || style == Style::plain || text.empty()) return text;
+  return std::string("\x1b[") + codes[static_cast<std::size_t>(style)] + "m" + text + "\x1b[0m";
+}
 
 /// Breaks a sentence into lines; all but the first are indented.
 std::string wrapped(const std::string& sentence, std::size_t indentation) {
@@ -35,6 +45,8 @@ std::string wrapped(const std::string& sentence, std::size_t indentation) {
 struct Line {
   std::string head;
   std::vector<std::string> figures;
+  Style style = Style::plain;
+  std::vector<bool> is_best{};  ///< as many as figures, or none
 };
 
 std::string range_text(double low, double high, const Metric& metric) {
@@ -42,21 +54,25 @@ std::string range_text(double low, double high, const Metric& metric) {
 }
 
 /// The lines of one row, by what stands at each of its multiples.
-std::vector<Line> row_lines(const TableRow& row, const RowComparison& comparison,
-                            const std::vector<double>& multiples) {
+std::vector<Line> row_lines(const Block& block, std::size_t place) {
+  const TableRow& row = *block.rows[place];
+  const RowComparison& comparison = *block.comparisons[place];
   const Metric& metric = *row.metric;
   std::string span = "  span " + span_text(row.span.point);
   if (row.span.point)
     span += " (" + span_text(row.span.sure) + " to " + span_text(row.span.possible) + ")";
-  std::vector<Line> lines{{variant_name(row), {}}, {span, {}}, {"  " + seeds_text(row.seeds), {}}};
+  std::vector<Line> lines{{variant_name(row), {}},
+                          {span, {}, Style::faint},
+                          {"  " + seeds_text(row.seeds), {}, Style::faint}};
   if (row.seeds.lost() > 0 && row.seeds.done > 0)
     lines.push_back({"  with the lost, span " + span_text(row.span.with_lost), {}});
   const std::size_t difference = lines.size();
   if (!comparison.differences.empty()) {
     lines.push_back({"  minus " + comparison.baseline, {}});
-    lines.push_back({"", {}});
+    lines.push_back({"", {}, Style::faint});
   }
-  for (const double multiple : multiples) {
+  for (const double multiple : block.multiples) {
+    lines.front().is_best.push_back(is_best(block, row, multiple));
     std::vector<std::string> figures(lines.size());
     const Accuracy* accuracy = find_accuracy(row, multiple);
     if (accuracy == nullptr) {
@@ -84,7 +100,7 @@ std::string pad(std::size_t columns) { return std::string(columns, ' '); }
 
 /// Lines in aligned columns; where they are too wide, the multiples that fit first and then the
 /// rest. A head that is wider than its column has a line of its own.
-std::string aligned(const std::vector<Line>& lines) {
+std::string aligned(const std::vector<Line>& lines, bool colour) {
   constexpr std::size_t head_width = 24;
   const std::size_t columns = lines.front().figures.size();
   std::string text;
@@ -100,7 +116,7 @@ std::string aligned(const std::vector<Line>& lines) {
       total += 1 + widest;
     }
     for (const Line& line : lines) {
-      text += "  " + line.head;
+      text += "  " + styled(line.head, line.style, colour);
       if (widths.empty()) {
         text += '\n';
         continue;
@@ -111,7 +127,9 @@ std::string aligned(const std::vector<Line>& lines) {
         text += pad(head_width - line.head.size());
       for (std::size_t i = 0; i < widths.size(); ++i) {
         const std::string& figure = line.figures[first + i];
-        text += ' ' + pad(widths[i] - figure.size()) + figure;
+        const bool best = !line.is_best.empty() && line.is_best[first + i];
+        text += ' ' + pad(widths[i] - figure.size()) +
+                styled(figure, best ? Style::bold : line.style, colour);
       }
       text.erase(text.find_last_not_of(' ') + 1);
       text += '\n';
@@ -133,18 +151,24 @@ std::string selected_lines(const Block& block) {
   return text;
 }
 
-std::string block_text(const Block& block) {
+Style style_of(Verdict verdict) {
+  return verdict == Verdict::better  ? Style::good
+         : verdict == Verdict::worse ? Style::bad
+                                     : Style::plain;
+}
+
+std::string block_text(const Block& block, bool colour) {
   const TableRow& first = *block.rows.front();
-  std::string text = block_title(first) + "\n" + metric_title(*first.metric) + "; chance " +
-                     chance_text(first.chance) + "\n";
+  std::string text = styled(block_title(first), Style::bold, colour) + "\n" +
+                     metric_title(*first.metric) + "; chance " + chance_text(chance_of(first)) +
+                     "\n";
   Line head{"", {}};
   for (const double multiple : block.multiples) head.figures.push_back(multiple_text(multiple));
   std::vector<Line> lines{head};
   for (std::size_t i = 0; i < block.rows.size(); ++i)
-    for (Line& line : row_lines(*block.rows[i], *block.comparisons[i], block.multiples))
-      lines.push_back(std::move(line));
+    for (Line& line : row_lines(block, i)) lines.push_back(std::move(line));
   if (has_shortcut(block)) {
-    lines.push_back({"best shortcut", {}});
+    lines.push_back({shortcut_title(block), {}});
     for (const double multiple : block.multiples) {
       const auto shortcut = find_shortcut(block, multiple);
       lines.back().figures.push_back(shortcut ? value_text(shortcut->exact_match, exact_match())
@@ -153,23 +177,31 @@ std::string block_text(const Block& block) {
   }
   for (QuantityLine& quantity : quantity_lines(block))
     lines.push_back({quantity.name + " in a sample", std::move(quantity.figures)});
-  text += aligned(lines);
+  text += aligned(lines, colour);
   text += selected_lines(block);
-  for (const std::string& line : note_lines(block)) text += wrapped(line, 2);
-  for (const std::string& line : verdict_lines(block)) text += wrapped(line, 2);
+  for (const std::string& line : note_lines(block))
+    text += styled(wrapped(line, 2), Style::warning, colour);
+  for (std::size_t i = 0; i < block.rows.size(); ++i)
+    if (const std::string line = verdict_line(*block.rows[i], *block.comparisons[i]); !line.empty())
+      text += styled(wrapped(line, 2), style_of(block.comparisons[i]->verdict), colour);
   return text + "\n";
 }
 
-std::string render(const Comparison& comparison) {
+std::string write(const Comparison& comparison, bool colour) {
   std::string text;
-  for (const Block& block : blocks(comparison)) text += block_text(block);
+  for (const Block& block : blocks(comparison)) text += block_text(block, colour);
   text += wrapped(std::string(figures_note()), 0);
   if (has_one_seed(comparison)) text += wrapped(std::string(one_seed_note()), 0);
   return text;
 }
 
+std::string render(const Comparison& comparison) { return write(comparison, false); }
+std::string render_in_colour(const Comparison& comparison) { return write(comparison, true); }
+
 }  // namespace
 
-FormatEntry text() { return {"text", "for a terminal of 80 columns", render}; }
+FormatEntry text() {
+  return {"text", "txt", "for a terminal of 80 columns", render, render_in_colour};
+}
 
 }  // namespace attnspan::formats
