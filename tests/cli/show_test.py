@@ -11,26 +11,26 @@ import unittest
 
 from support import PROGRAM, SOURCE, ProgramTest, main
 
-QUICK = str(pathlib.Path(SOURCE, "results/quick.json").resolve())
+RESULTS = str(pathlib.Path(SOURCE, "tests/golden/three-tasks.json").resolve())
 
 
 class CompareTest(ProgramTest):
     def test_format_follows_the_file_and_is_text_otherwise(self):
-        text = self.succeed("compare", QUICK)
-        self.assertEqual(text, self.succeed("compare", QUICK, "--format", "text"))
+        text = self.succeed("compare", RESULTS)
+        self.assertEqual(text, self.succeed("compare", RESULTS, "--format", "text"))
         self.assertLessEqual(max(map(len, text.splitlines())), 80)
         for extension, start in (("txt", "recall:"), ("md", "###"), ("csv", "task,"), ("json", "{"), ("tex", "% needs")):
             name = self.path("table." + extension)
-            self.assertEqual(self.succeed("compare", QUICK, "-o", name), "")
+            self.assertEqual(self.succeed("compare", RESULTS, "-o", name), "")
             self.assertTrue(self.read(name).decode().startswith(start), extension)
-        self.succeed("compare", QUICK, "--format", "csv", "-o", self.path("table.md"))
+        self.succeed("compare", RESULTS, "--format", "csv", "-o", self.path("table.md"))
         self.assertEqual(self.read("table.md"), self.read("table.csv"))
-        self.assert_refused(["compare", QUICK, "--format", "tex"], 2, "unknown format", "text")
-        self.assert_refused(["compare", QUICK, "-o", self.folder], 1, "folder")
+        self.assert_refused(["compare", RESULTS, "--format", "tex"], 2, "unknown format", "text")
+        self.assert_refused(["compare", RESULTS, "-o", self.folder], 1, "folder")
 
     def in_terminal(self, **environment):
         ours, theirs = pty.openpty()
-        process = subprocess.Popen([PROGRAM, "compare", QUICK, "--baseline", "softmax"], stdout=theirs,
+        process = subprocess.Popen([PROGRAM, "compare", RESULTS, "--baseline", "softmax"], stdout=theirs,
                                    env={**os.environ, "TERM": "xterm", **environment})
         os.close(theirs)
         text = b""
@@ -44,19 +44,19 @@ class CompareTest(ProgramTest):
         return text
 
     def test_colour_is_for_terminals(self):
-        self.assertNotIn("\x1b", self.succeed("compare", QUICK))
+        self.assertNotIn("\x1b", self.succeed("compare", RESULTS))
         coloured = self.in_terminal(NO_COLOR="")
         self.assertIn(b"\x1b[1m100.0\x1b[0m", coloured)
         for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb", "NO_COLOR": ""}):
             self.assertNotIn(b"\x1b", self.in_terminal(**environment))
 
     def test_tasks_and_metric(self):
-        tasks = {row["task"] for row in json.loads(self.succeed("compare", QUICK, "--task", "recall", "--format", "json"))["table"]}
+        tasks = {row["task"] for row in json.loads(self.succeed("compare", RESULTS, "--task", "recall", "--format", "json"))["table"]}
         self.assertEqual(tasks, {"recall:density=0.75", "recall:alphabet=32,key_length=1,value_length=1,pairs=6"})
-        one = json.loads(self.succeed("compare", QUICK, "--task", "recall:density=0.75", "--task", "sort", "--format", "json"))
+        one = json.loads(self.succeed("compare", RESULTS, "--task", "recall:density=0.75", "--task", "sort", "--format", "json"))
         self.assertEqual({row["task"] for row in one["table"]}, {"recall:density=0.75", "sort"})
-        self.assert_refused(["compare", QUICK, "--task", "srot"], 2, "did you mean 'sort'?")
-        rows = json.loads(self.succeed("compare", QUICK, "--metric", "token_accuracy", "--baseline", "softmax", "--format", "json"))["table"]
+        self.assert_refused(["compare", RESULTS, "--task", "srot"], 2, "did you mean 'sort'?")
+        rows = json.loads(self.succeed("compare", RESULTS, "--metric", "token_accuracy", "--baseline", "softmax", "--format", "json"))["table"]
         for row in rows:
             self.assertEqual(row["metric"], "token_accuracy")
             for accuracy in row["accuracy"]:
@@ -66,32 +66,32 @@ class CompareTest(ProgramTest):
                 self.assertGreaterEqual(accuracy["ci95"][1], accuracy["mean"] - 1e-6)
                 self.assertLess(accuracy["ci95"][0], accuracy["ci95"][1])
         self.assertIn("verdict", rows[1]["comparison"])
-        self.assert_refused(["compare", QUICK, "--metric", "bits_per_byte"], 2, "token_accuracy")
+        self.assert_refused(["compare", RESULTS, "--metric", "bits_per_byte"], 2, "token_accuracy")
 
     def test_bounds_fail_after_the_table_is_shown(self):
-        code, out, err = self.run_program("compare", QUICK, "--task", "sort", "--fail-if-below", "softmax=2x")
+        code, out, err = self.run_program("compare", RESULTS, "--task", "sort", "--fail-if-below", "softmax=2x")
         self.assertEqual(code, 1)
         self.assertIn("sort, trained at length 16", out)
         self.assertEqual(err, "attnspan: the span of softmax/nape on sort is none, below 2x.\n")
-        self.succeed("compare", QUICK, "--task", "recall:alphabet=32,key_length=1,value_length=1,pairs=6",
+        self.succeed("compare", RESULTS, "--task", "recall:alphabet=32,key_length=1,value_length=1,pairs=6",
                      "--fail-if-below", "ssmax=1000x", "--fail-if-below", "entmax=98%", "--fail-if-below", "0.6")
-        self.assert_refused(["compare", QUICK, "--fail-if-below", "much"], 2, "16x")
-        self.assert_refused(["compare", QUICK, "--fail-if-below", "sotfmax=1x"], 2, "did you mean 'softmax'?")
+        self.assert_refused(["compare", RESULTS, "--fail-if-below", "much"], 2, "16x")
+        self.assert_refused(["compare", RESULTS, "--fail-if-below", "sotfmax=1x"], 2, "did you mean 'softmax'?")
 
 
 class ReportTest(ProgramTest):
     def test_page_goes_to_a_file_or_stdout(self):
-        page = self.succeed("report", QUICK)
+        page = self.succeed("report", RESULTS)
         self.assertTrue(page.startswith("<!DOCTYPE html>"))
-        self.succeed("report", QUICK, "-o", "page.html")
+        self.succeed("report", RESULTS, "-o", "page.html")
         self.assertEqual(self.read("page.html").decode(), page)
         self.assertLess(len(page), 400_000)
-        self.assert_refused(["report", QUICK, "--baseline", "sofmax"], 2, "did you mean 'softmax'?")
+        self.assert_refused(["report", RESULTS, "--baseline", "sofmax"], 2, "did you mean 'softmax'?")
         self.assert_refused(["report", "no.json"], 1, "no.json")
         self.assert_refused(["report"], 2, "results")
 
     def test_commands_of_cells_are_taken_by_the_program(self):
-        shutil.copy(QUICK, self.path("my file.json"))
+        shutil.copy(RESULTS, self.path("my file.json"))
         page = self.succeed("report", "my file.json")
         data = json.loads(page.split('id="data">')[1].split("</script>")[0])
         self.assertEqual(len(data["cells"]), 36)
@@ -106,24 +106,24 @@ class ReportTest(ProgramTest):
 class PlotTest(ProgramTest):
     def test_script_needs_no_gnuplot(self):
         for figure in ("accuracy", "difference", "training", "cost"):
-            self.succeed("plot", QUICK, "--figure", figure, "-o", "figure.gp", env={**os.environ, "PATH": ""})
+            self.succeed("plot", RESULTS, "--figure", figure, "-o", "figure.gp", env={**os.environ, "PATH": ""})
             self.assertTrue(self.read("figure.gp").startswith(b"set terminal pdfcairo"))
-        self.assert_refused(["plot", QUICK, "--figure", "depth", "-o", "figure.gp"], 2, "nothing to show")
+        self.assert_refused(["plot", RESULTS, "--figure", "depth", "-o", "figure.gp"], 2, "nothing to show")
 
     def test_a_missing_gnuplot_is_named(self):
-        self.assert_refused(["plot", QUICK, "-o", "figure.pdf"], 1, "gnuplot-nox", env={**os.environ, "PATH": self.folder})
+        self.assert_refused(["plot", RESULTS, "-o", "figure.pdf"], 1, "gnuplot-nox", env={**os.environ, "PATH": self.folder})
         self.assertFalse(os.path.exists(self.path("figure.pdf")))
 
     def test_wrong_options(self):
-        self.assert_refused(["plot", QUICK, "-o", "figure.jpg"], 2, "svg")
-        self.assert_refused(["plot", QUICK], 2, "--output")
-        self.assert_refused(["plot", QUICK, "-o", "figure.svg", "--figure", "acuracy"], 2, "did you mean 'accuracy'?")
-        self.assert_refused(["plot", QUICK, "-o", "figure.svg", "--width", "0"], 2, "--width")
+        self.assert_refused(["plot", RESULTS, "-o", "figure.jpg"], 2, "svg")
+        self.assert_refused(["plot", RESULTS], 2, "--output")
+        self.assert_refused(["plot", RESULTS, "-o", "figure.svg", "--figure", "acuracy"], 2, "did you mean 'accuracy'?")
+        self.assert_refused(["plot", RESULTS, "-o", "figure.svg", "--width", "0"], 2, "--width")
 
     @unittest.skipUnless(shutil.which("gnuplot"), "gnuplot is not installed")
     def test_figures_are_drawn(self):
         for name, start in (("figure.svg", b"<?xml"), ("figure.pdf", b"%PDF"), ("figure.png", b"\x89PNG")):
-            self.succeed("plot", QUICK, "-o", name)
+            self.succeed("plot", RESULTS, "-o", name)
             self.assertTrue(self.read(name).startswith(start), name)
         self.assertIn(b"asentmax/nape", self.read("figure.svg"))
 

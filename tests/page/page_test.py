@@ -13,7 +13,7 @@ from browser import Browser
 PROGRAM = os.path.abspath(os.environ.get("ATTNSPAN", "build/attnspan"))
 SOURCE = pathlib.Path(os.environ.get("ATTNSPAN_SOURCE", "."))
 PICTURES = os.environ.get("PICTURES")
-QUICK = SOURCE / "results/quick.json"
+RESULTS = SOURCE / "tests/golden/three-tasks.json"
 
 
 class PageTest(unittest.TestCase):
@@ -21,7 +21,7 @@ class PageTest(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="attnspan-page-")
         cls.browser = Browser()
-        cls.page = cls.report(QUICK)
+        cls.page = cls.report(RESULTS)
 
     @classmethod
     def tearDownClass(cls):
@@ -154,7 +154,7 @@ class PageTest(unittest.TestCase):
         self.assertEqual(len(data["cells"]), 36)
         with open(os.path.join(folder, "attnspan-report.csv")) as file:
             csv = file.read()
-        expected = subprocess.run([PROGRAM, "compare", QUICK, "--baseline", "softmax", "--format", "csv"],
+        expected = subprocess.run([PROGRAM, "compare", RESULTS, "--baseline", "softmax", "--format", "csv"],
                                   check=True, capture_output=True, text=True).stdout
         self.assertEqual(csv, expected)
 
@@ -181,7 +181,7 @@ class PageTest(unittest.TestCase):
             browser.picture(os.path.join(PICTURES, "needle.png"))
 
     def test_a_hostile_file_runs_no_script(self):
-        with open(QUICK) as file:
+        with open(RESULTS) as file:
             result = json.load(file)
         evil = "</script><script>globalThis.evil = 1</script><img src=x onerror='globalThis.evil = 2'>"
         for cell in result["cells"]:

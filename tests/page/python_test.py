@@ -27,9 +27,9 @@ class PythonTest(unittest.TestCase):
                                       env={**os.environ, "MPLBACKEND": "Agg", "MPLCONFIGDIR": folder})
                 self.assertEqual(done.returncode, 0, done.stderr)
                 said.append(done.stdout)
-            self.assertRegex(said[0], r"1000\.0")
-            self.assertRegex(said[0], r"softmax +0\.99")
-            self.assertIn("'entmax': '0'", said[1])
+            self.assertRegex(said[0], r"(?m)^multiple .* 1000\.0")
+            self.assertRegex(said[0], r"softmax +[01]\.\d")
+            self.assertRegex(said[1], r"^\{'softmax': '\d+', ")
             self.assertTrue(pathlib.Path(folder, "quick.png").read_bytes().startswith(b"\x89PNG"))
 
 
