@@ -25,7 +25,7 @@ slow: packages
 # What needs a browser, figures and Python's tables: not part of `make test`. PICTURES=FOLDER keeps screenshots.
 test-page: build
 	@scripts/install-packages chromium python3-websocket python3-pandas python3-matplotlib gnuplot-nox \
-	  zsh fish groff-base
+	  zsh fish groff-base fonts-urw-base35
 	set -e; for script in tests/page/*_test.py; do \
 	  ATTNSPAN=$(BUILD)/attnspan ATTNSPAN_SOURCE=. /usr/bin/python3 $$script; \
 	done

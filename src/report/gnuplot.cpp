@@ -19,14 +19,14 @@ constexpr std::array marks{7, 5, 9, 13, 11, 6, 4, 8, 12, 10};
 
 constexpr std::array formats{
     PlotFormat{"svg",
-               "svg size {size} font '{font},13' noenhanced linewidth 1.2 background '#ffffff'",
+               "svg size {size} font '{font},10' noenhanced linewidth 1.2 background '#ffffff'",
                40},
     PlotFormat{"pdf",
-               "pdfcairo size {size} font '{font},9' noenhanced linewidth 1.2 fontscale 1 "
+               "pdfcairo size {size} font '{font},7' noenhanced linewidth 1.2 fontscale 1 "
                "background '#ffffff'",
                1},
     PlotFormat{"png",
-               "pngcairo size {size} font '{font},9' noenhanced linewidth 3 fontscale 4 pointscale "
+               "pngcairo size {size} font '{font},7' noenhanced linewidth 3 fontscale 4 pointscale "
                "2.5 background '#ffffff'",
                120}};
 
@@ -134,8 +134,9 @@ std::string broken(const std::string& title, std::size_t width) {
 }
 
 std::string axes(const Panel& panel, std::size_t title_width) {
-  std::string text = "set title " + broken(panel.title, title_width) + "\nset xlabel " +
-                     literal(panel.x_label) + "\nset ylabel " + literal(panel.y_label) + "\n";
+  std::string text = "set title " + broken(panel.title, title_width) +
+                     " offset 0,-0.3\nset xlabel offset 0,0.3 " + literal(panel.x_label) +
+                     "\nset ylabel offset 1,0 " + literal(panel.y_label) + "\n";
   text += panel.x_is_logarithmic ? "set logscale x\n" : "unset logscale x\n";
   text += panel.x_is_multiple ? multiple_ticks(panel.x_ticks) : "set xtics auto\n";
   if (panel.x_is_multiple && panel.x_ticks.size() > 1)
@@ -222,13 +223,13 @@ std::string gnuplot_script(const std::vector<Panel>& panels, const PlotFormat& f
     const double left = static_cast<double>(i % columns) * width;
     const double top = total_height - static_cast<double>(i / columns) * height;
     // Names of rows of dots need room.
-    const double margin = is_dots ? 0.42 * width : 1.25;
+    const double margin = is_dots ? 0.42 * width : 1.5;
     const auto place = [&](const char* side, double cm, double whole) {
       plots += std::string("set ") + side + " at screen " +
                number(std::round(cm / whole * 1e5) / 1e5) + "\n";
     };
     place("lmargin", left + margin, total_width);
-    place("rmargin", left + width - 0.35, total_width);
+    place("rmargin", left + width - 0.45, total_width);
     place("tmargin", top - 1.15, total_height);
     place("bmargin", top - height + 1.15, total_height);
     plots += axes(panels[i], static_cast<std::size_t>(width * 5.2));
@@ -242,7 +243,7 @@ std::string gnuplot_script(const std::vector<Panel>& panels, const PlotFormat& f
         number(std::round(key_height / total_height * 1e5) / 1e5) +
         "\nunset title\nunset xlabel\nunset ylabel\nunset border\nunset xtics\nunset ytics\n"
         "unset grid\nunset logscale x\nset xrange [0:1]\nset yrange [0:1]\n"
-        "set key center center horizontal maxcols " +
+        "set key center center horizontal Left reverse maxcols " +
         std::to_string(keys_a_line) + " samplen 3 spacing 1.1\nplot ";
     for (std::size_t i = 0; i < keys.size(); ++i)
       plots += (i > 0 ? ", \\\n  " : "") + std::string("NaN ") + keys[i].second + " title " +
@@ -250,7 +251,8 @@ std::string gnuplot_script(const std::vector<Panel>& panels, const PlotFormat& f
     plots += "\n";
   }
   return text + drawing.data() +
-         "set border 3 lw 0.7 lc rgb '#333333'\nset tics nomirror out scale 0.5\n"
+         "set border 3 lw 0.7 lc rgb '#333333'\nset tics nomirror out scale 0.5\nset xtics offset "
+         "0,0.25\n"
          "set grid ytics lc rgb '#dddddd' lw 0.6 dt 1\nset key off\nset multiplot\n" +
          plots + "unset multiplot\n";
 }

@@ -102,7 +102,7 @@ TEST_CASE("The script has three panels beside each other and a key below", "[uni
   const Panel panel = panels("accuracy", example()).at(0);
   const std::string one = gnuplot_script({panel}, find_plot_format(".pdf"), 8, "Times");
   CHECK(one.find("set terminal pdfcairo size 8cm,") == 0);
-  CHECK(one.find("font 'Times,9'") != std::string::npos);
+  CHECK(one.find("font 'Times,7'") != std::string::npos);
   const std::string four =
       gnuplot_script({panel, panel, panel, panel}, find_plot_format(".pdf"), 8, "Times");
   CHECK(four.find("set terminal pdfcairo size 24cm,") == 0);
