@@ -31,7 +31,15 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
         lines.emplace_back();
       else if (!lines.back().empty())
         lines.back() += ' ';
-      lines.back() += word;
+      std::string rest = word;
+      while (rest.size() > width) {  // a long name ends its line behind a '~' or a comma
+        const std::size_t mark = rest.find_last_of("~,", width - 1);
+        const std::size_t cut = mark == std::string::npos ? width : mark + 1;
+        lines.back() += rest.substr(0, cut);
+        rest.erase(0, cut);
+        lines.emplace_back();
+      }
+      lines.back() += rest;
     }
   }
   return lines;

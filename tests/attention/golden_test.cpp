@@ -1,6 +1,7 @@
 // Every normalizer, scaler and encoding of the catalogs against tests/golden/variants.json, which
 // numpy and scipy worked out from the papers' formulas. A part without a value there fails.
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
 #include <set>

@@ -1,6 +1,8 @@
 // Streaming evaluation against the straightforward path where rows are long: every two parts at
 // 2,048 keys, every part alone at 65,536.
 
+#include <algorithm>
+
 #include "support/attending.hpp"
 #include "support/catch.hpp"
 #include "support/names.hpp"

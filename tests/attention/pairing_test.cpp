@@ -3,6 +3,7 @@
 #include "model/config.hpp"
 #include "support/attending.hpp"
 #include "support/catch.hpp"
+#include "support/containing.hpp"
 #include "support/names.hpp"
 
 using namespace attnspan;
@@ -22,11 +23,11 @@ TEST_CASE("pairings that make no sense are refused with the reason", "[unit]") {
   CHECK_THROWS_WITH(parts("threshold+log", "nope"),
                     "attention threshold compares directions and has a length rule of its own; use "
                     "it without a scaler, not with log.");
-  CHECK_THROWS_WITH(parts("lssar+log@evaluation", "nope"), Contains("without a scaler"));
+  CHECK_THROWS_WITH(parts("lssar+log@evaluation", "nope"), containing("without a scaler"));
   CHECK_THROWS_WITH(parts("lssar", "pope"),
                     "attention lssar compares directions, which position pope does not keep; use "
                     "another encoding.");
-  CHECK_THROWS_WITH((make_parts<float>({4, 1}, "lssar", "nope")), Contains("head width"));
+  CHECK_THROWS_WITH((make_parts<float>({4, 1}, "lssar", "nope")), containing("head width"));
   CHECK_NOTHROW(parts("threshold", "rope"));
 }
 
@@ -37,7 +38,7 @@ TEST_CASE("a scaler that would scale nothing is refused", "[unit]") {
   for (const char* position : {"window", "nape:near=8", "hard-alibi:8~nape:near=8"}) {
     INFO(position);
     config.position = position;
-    CHECK_THROWS_WITH(check(config), Contains("no head has scores to scale"));
+    CHECK_THROWS_WITH(check(config), containing("no head has scores to scale"));
   }
   for (const char* position : {"window:scaled=all", "nape:near=8~nape", "alibi"}) {
     INFO(position);
@@ -53,8 +54,8 @@ TEST_CASE("a scaler may scale at evaluation only", "[unit]") {
   CHECK(attention_variant("ssmax@evaluation").name == "softmax+log@evaluation");
   CHECK(attention_variant("softmax+log:start=mean@evaluation").name ==
         "softmax+log:start=mean@evaluation");
-  CHECK_THROWS_WITH(attention_variant("softmax@evaluation"), Contains("no scaler"));
-  CHECK_THROWS_WITH(attention_variant("ssmax@training"), Contains("@evaluation"));
+  CHECK_THROWS_WITH(attention_variant("softmax@evaluation"), containing("no scaler"));
+  CHECK_THROWS_WITH(attention_variant("ssmax@training"), containing("@evaluation"));
 
   const LayerShape shape{2, 4};
   const PackedRows rows({30});

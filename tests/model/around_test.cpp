@@ -5,6 +5,8 @@
 #include <functional>
 #include <set>
 
+#include "core/error.hpp"
+#include "support/containing.hpp"
 #include "support/gradient.hpp"
 #include "support/models.hpp"
 
@@ -160,7 +162,7 @@ TEST_CASE("settings around the heads are checked", "[unit]") {
   config.head_width = 4;
   CHECK_NOTHROW(check(config));
   config.output_gate = "heads";
-  CHECK_THROWS_WITH(check(config), Contains("did you mean 'head'"));
+  CHECK_THROWS_WITH(check(config), containing("did you mean 'head'"));
   config.output_gate = "none";
   config.feed_forward = "swish";
   CHECK_THROWS_AS(check(config), InputError);

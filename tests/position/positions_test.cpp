@@ -1,10 +1,12 @@
 #include "position/positions.hpp"
 
-#include <set>
+#include <algorithm>
+#include <cstdlib>
 
 #include "core/error.hpp"
 #include "model/config.hpp"
 #include "support/catch.hpp"
+#include "support/containing.hpp"
 #include "support/models.hpp"
 #include "support/names.hpp"
 
@@ -55,9 +57,9 @@ TEST_CASE("randomized positions reach the whole model", "[unit]") {
   }
   CHECK(model_positions(config("rope:randomized=90~nope")).reach() == 90);
   CHECK_THROWS_WITH(check(config("rope:randomized=90~nape")),
-                    Contains("give both the same randomized"));
+                    containing("give both the same randomized"));
   CHECK_THROWS_WITH(check(config("learned:positions=80,randomized=90")),
-                    Contains("fewer than randomized draws from"));
+                    containing("fewer than randomized draws from"));
 }
 
 TEST_CASE("a model refuses positions that it does not know", "[unit]") {
@@ -67,8 +69,7 @@ TEST_CASE("a model refuses positions that it does not know", "[unit]") {
   const AlignedVector<double> parameters = moved_parameters(model, rng, 0.1);
   CHECK_NOTHROW(model.logits(parameters, packed(model, {random_tokens(rng, 20, 11)})));
   CHECK_THROWS_WITH(model.logits(parameters, packed(model, {random_tokens(rng, 21, 11)})),
-                    "position learned:positions=20 knows 20 positions, but a sequence has 21 "
-                    "tokens.");
+                    "position learned:20 knows 20 positions, but a sequence has 21 tokens.");
 }
 
 TEST_CASE("encodings by layer have names", "[unit]") {
@@ -77,7 +78,7 @@ TEST_CASE("encodings by layer have names", "[unit]") {
     INFO(alias.name);
     CHECK(canonical_position(alias.text) == alias.name);
     ModelConfig config = small_model("softmax", alias.name);
-    CHECK_THROWS_WITH(check(config), Contains("raise layers"));
+    CHECK_THROWS_WITH(check(config), containing("raise layers"));
     config.layers = 5;
     check(config);
     const std::vector<std::string> layers = positions_by_layer(config);
@@ -91,5 +92,5 @@ TEST_CASE("encodings by layer have names", "[unit]") {
     CHECK(largest_difference(streamed(model, parameters, batch, true),
                              model.logits(parameters, batch)) < 1e-11);
   }
-  CHECK_THROWS_WITH(position_choice("swan-gpt"), Contains("stands alone"));
+  CHECK_THROWS_WITH(position_choice("swan-gpt"), containing("stands alone"));
 }
