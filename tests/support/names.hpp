@@ -129,7 +129,7 @@ inline std::vector<Variant> every_model() {
     add_new({"asentmax", position == "window" ? "window:scaled=all" : position});
   for (const char* position : {"rope:window=40", "rope:scaling=ntk,factor=4,at=evaluation"})
     add_new({"asentmax", position});
-  for (const char* attention : {"entmax:learned+log:bias=learned", "ssmax@evaluation",
+  for (const char* attention : {"entmax:learned+log:bias=learned", "softmax+fixed-log@evaluation",
                                 "entmax+adaptive:delta=learned,start=random"})
     add_new({attention, "nape"});
   return found;
