@@ -72,7 +72,7 @@ TEST_CASE("every two parts occur together", "[unit]") {
 TEST_CASE("every part streams at 65,536 keys", "[slow]") {
   constexpr Index tokens = 65536;
   for (const NormalizerEntry& normalizer : normalizer_catalog())
-    check_length({normalizer.name, "nope"}, tokens, 1e-9);
+    check_length({within_reach(normalizer.name), "nope"}, tokens, 1e-9);
   for (const ScalerEntry& scaler : scaler_catalog())
     check_length({"softmax+" + scaler.name, "nope"}, tokens, 1e-9);
   for (const std::string& position : every_position())

@@ -158,7 +158,7 @@ TEST_CASE("exact match is what greedy generation reaches, for every variant", "[
       check_generation(copied, {3, Stream::test, 4, 60}, exact, samples);
     }
     INFO(attention);
-    check_mixed(exact, samples);
+    if (!compares_directions(attention)) check_mixed(exact, samples);
   }
 }
 
