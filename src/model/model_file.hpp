@@ -20,7 +20,7 @@ struct SavedModel {
 std::string model_bytes(const SavedModel& model);
 
 /// Reads one. Tensors may come in any order, as other programs write them. Throws InputError that
-/// begins with `origin` when the bytes are no safetensors file, or none of attnspan, are cut short
+/// names `origin` when the bytes are no safetensors file, or none of attnspan, are cut short
 /// or too long, when a tensor is missing, unknown, of another type or shape or shares bytes with
 /// another, when a weight is not a finite number, and when the weights are not those that the
 /// file's checksum is of.

@@ -231,8 +231,7 @@ Evaluation read_evaluation(const Json& json, const std::string& path, const Metr
     counts.log_likelihood =
         fields.number_or_null("log_likelihood", std::numeric_limits<double>::lowest(), 0);
     if (has_depth) counts.depth = read_depth(fields.object("depth"), counts);
-    if (fields.has("quantities"))
-      evaluation.quantities = read_quantities(fields.any("quantities"), fields.path("quantities"));
+    evaluation.quantities = read_quantities(fields.any("quantities"), fields.path("quantities"));
     evaluation.given_up = fields.boolean("given_up");
     evaluation.shortcuts =
         read_shortcuts(fields.any("shortcuts"), fields.path("shortcuts"), counts);

@@ -173,12 +173,12 @@ TEST_CASE("Every field of a cell is needed, typed and known", "[property]") {
       return complaint(broken).find("r.json.cells[") == 0;
     };
     const bool in_list = result.at(at.parent_pointer()).is_array();
-    if (!in_list && name != "depth" && !lies_in("/shortcuts/")) {
+    if (!in_list && name != "depth" && !lies_in("/shortcuts/") && !lies_in("/quantities/")) {
       Json broken = result;
       broken[at.parent_pointer()].erase(name);
       CHECK(complaint(broken).find("." + name + " is missing") != std::string::npos);
     }
-    if (value.is_object() && name != "settings" && name != "shortcuts") {
+    if (value.is_object() && name != "settings" && name != "shortcuts" && name != "quantities") {
       Json broken = result;
       broken[at]["surplus"] = 1;
       CHECK(complaint(broken).find("unknown field of r.json.cells[") == 0);

@@ -326,7 +326,8 @@ TEST_CASE("What a reader must know of a row is said", "[unit]") {
 
 TEST_CASE("Token accuracy is shown on request, and selects nothing", "[unit]") {
   // Of 100 samples of two tokens, those that are not exact have one right.
-  std::vector<CellRow> cells{cell("softmax", 0.001, 0, 60, {50}), cell("softmax", 0.002, 0, 50, {90})};
+  std::vector<CellRow> cells{cell("softmax", 0.001, 0, 60, {50}),
+                             cell("softmax", 0.002, 0, 50, {90})};
   for (Evaluation& evaluation : cells[1].evaluations)  // more tokens right, fewer samples
     if (evaluation.split == "validation") evaluation.counts.right_tokens = 190;
   const TableRow row = build_table(cells, {"learning_rates"}, &token_accuracy()).at(0);

@@ -145,9 +145,10 @@ TEST_CASE("a damaged last line is dropped, a damaged earlier one is an error", "
     std::string damaged = whole;
     damaged[place] = damaged[place] == 'x' ? 'y' : 'x';
     write(folder.file(), damaged);
-    if (place >= last) {
+    if (place + 1 >= last) {
+      // Without the line feed between them the last two rows are one line.
       Journal journal(folder.file(), false);
-      CHECK(journal.rows().size() == 2);
+      CHECK(journal.rows().size() == (place < last ? 1 : 2));
     } else {
       CHECK(contains(refusal(folder.file()), "line"));
       CHECK(read(folder.file()) == damaged);  // nothing is lost by looking

@@ -308,16 +308,18 @@ TEST_CASE("new tests of finished cells take their models, and give what training
   const Folder grown, whole;
   run(grown, R"("seeds": 2)", with_models(grown));
   const std::string more = R"("seeds": 2, "layers": [1, 2], "multiples": [1, 2, 4, 8])";
-  Session session(spec(more), options(grown, with_models(grown)));
-  CHECK(session.plan().pending.size() == 4);
-  CHECK(session.plan().trained.size() == 2);  // though their keys have a part more by now
-  CHECK(pending_cells(session.plan())[0].tests.size() == 2);
-  std::vector<std::int64_t> steps;
-  CHECK(session.run({}, {[&](std::size_t, const CellProgress& progress) {
-                           if (progress.test_length == 0) steps.push_back(progress.step);
-                         },
-                         {}}));
-  CHECK(steps.size() == 2 * 20);  // of the cells with two layers
+  {
+    Session session(spec(more), options(grown, with_models(grown)));
+    CHECK(session.plan().pending.size() == 4);
+    CHECK(session.plan().trained.size() == 2);  // though their keys have a part more by now
+    CHECK(pending_cells(session.plan())[0].tests.size() == 2);
+    std::vector<std::int64_t> steps;
+    CHECK(session.run({}, {[&](std::size_t, const CellProgress& progress) {
+                             if (progress.test_length == 0) steps.push_back(progress.step);
+                           },
+                           {}}));
+    CHECK(steps.size() == 2 * 20);  // of the cells with two layers
+  }
   run(whole, more);
   CHECK(results(grown) == results(whole));
 
