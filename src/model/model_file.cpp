@@ -24,6 +24,7 @@ static_assert(std::endian::native == std::endian::little, "the weights lie in me
 constexpr std::size_t length_bytes = 8;
 constexpr std::size_t largest_header = 100'000'000;  // as other readers of safetensors have it
 constexpr std::size_t most_tensors = 10'000;
+constexpr std::int64_t most_train_tokens = 1 << 22;  // parts may take a step for each of them
 constexpr const char* format_key = "attnspan_model";
 constexpr const char* format_version = "1";
 
@@ -132,7 +133,7 @@ ModelConfig read_config(const std::string& text, const std::string& origin) {
     config.output_gate = canonical_output_gate(fields.name("output_gate"));
     config.feed_forward = canonical_feed_forward(fields.name("feed_forward"));
     config.dropout = fields.number("dropout", 0, 1);
-    config.train_tokens = fields.integer("train_tokens", 1, std::int64_t{1} << 31);
+    config.train_tokens = fields.integer("train_tokens", 1, most_train_tokens);
   }
   fields.finish();
   return config;

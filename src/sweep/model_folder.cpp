@@ -93,6 +93,8 @@ std::optional<TrainedCell> ModelFolder::load(const Cell& cell, const CellRow& kn
     TrainedCell trained = load_trained_cell(file);
     CellRow row = trained.row;
     row.key = known.key;
+    // What the longest training sample has follows from the task; older files do not say it.
+    trained.model.train_tokens = cell.model.train_tokens;
     if (trained.model != cell.model || identity(row) != identity(cell) ||
         row_of_model(row) != row_of_model(known))
       return std::nullopt;

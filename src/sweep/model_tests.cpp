@@ -75,6 +75,8 @@ ModelTestPlan plan_model_tests(const std::vector<std::string>& paths,
       const std::vector<Cell> cells = expand(spec);
       const auto cell = std::find_if(cells.begin(), cells.end(),
                                      [&](const Cell& each) { return identity(each) == name; });
+      // What the longest training sample has follows from the task; older files do not say it.
+      if (cell != cells.end()) test.trained.model.train_tokens = cell->model.train_tokens;
       if (cell == cells.end() || cell->model != test.trained.model)
         throw InputError("its model is not that of its cell.");
       test.cell = *cell;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -333,6 +335,23 @@ TEST_CASE("new tests of finished cells take their models, and give what training
   run(whole, during);
   CHECK(results(grown) == results(whole));
   CHECK(run(grown, during, with_models(grown)) == 0);
+}
+
+TEST_CASE("a model file of before there were more settings is taken", "[unit]") {
+  const Folder folder;
+  run(folder, "", with_models(folder));
+  const std::string file = folder.model_files()[0];
+  std::string bytes = bytes_of(file);
+  const std::size_t model = bytes.find("\"model\":");
+  const std::size_t from = bytes.find(R"(,\"head_width\")", model), to = bytes.find('}', from);
+  CHECK(to != std::string::npos);
+  bytes.replace(from, to - from, "");
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), sizeof length);
+  length -= to - from;
+  std::memcpy(bytes.data(), &length, sizeof length);
+  write_atomically(file, bytes);
+  CHECK(run(folder, "", with_models(folder)) == 0);
 }
 
 TEST_CASE("what is tested is the saved model", "[unit]") {
