@@ -20,36 +20,41 @@ namespace {
 // The scripts ask the program itself, so that they know what it has.
 
 const char* const bash_script =
-    R"(# attnspan completion bash: source it, or put it where bash-completion looks.
+    R"script(# attnspan completion bash: source it, or put it where bash-completion looks.
 _attnspan() {
   local words
   words=$(attnspan completion words -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}")
 }
 complete -o default -o nosort -F _attnspan attnspan
-)sh";
+)script";
 
-const char* const zsh_script = R"sh(#compdef attnspan
+const char* const zsh_script = R"script(#compdef attnspan
 # attnspan completion zsh: put it as _attnspan into a folder of fpath.
 _attnspan() {
   local -a candidates
-  candidates=(${(f)" $(attnspan completion words-- "${(@)words[2,CURRENT]}" 2 > / dev / null) "})
-    if (($ #candidates));
-then compadd - a candidates else _files fi
+  candidates=(${(f)"$(attnspan completion words -- "${(@)words[2,CURRENT]}" 2>/dev/null)"})
+  if (( $#candidates )); then
+    compadd -a candidates
+  else
+    _files
+  fi
 }
-if
-  ["$funcstack[1]" = _attnspan];
-then _attnspan "$@";
-else compdef _attnspan attnspan; fi
-)sh";
+if [ "$funcstack[1]" = _attnspan ]; then
+  _attnspan "$@"
+else
+  compdef _attnspan attnspan
+fi
+)script";
 
-const char* const fish_script = R"sh(# attnspan completion fish: put it as attnspan.fish into a completions folder.
+const char* const fish_script =
+    R"script(# attnspan completion fish: put it as attnspan.fish into a completions folder.
 function __attnspan_words
     set -l tokens (commandline -opc) (commandline -ct)
     attnspan completion words -- $tokens[2..-1] 2>/dev/null
 end
 complete -c attnspan -a '(__attnspan_words)'
-)sh";
+)script";
 
 using Words = std::vector<std::string>;
 
