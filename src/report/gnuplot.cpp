@@ -49,9 +49,15 @@ std::string colour(const Series& series) {
   return std::string("'") + colours[series.look % colours.size()] + "'";
 }
 
-std::string look(const Series& series) {
-  return "lc rgb " + colour(series) + " dt " + dashes[series.look % dashes.size()] + " lw 1.6 pt " +
+/// Colour and mark.
+std::string mark(const Series& series) {
+  return "lc rgb " + colour(series) + " lw 1.6 pt " +
          std::to_string(marks[series.look % marks.size()]) + " ps 0.6";
+}
+
+/// These and the dash.
+std::string look(const Series& series) {
+  return mark(series) + " dt " + dashes[series.look % dashes.size()];
 }
 
 /// Data and plot command of one panel.
@@ -85,7 +91,7 @@ std::string rule_look(const std::string& name) {
 void draw(const Panel& panel, Drawing& drawing) {
   if (!panel.y_names.empty()) {
     for (const Series& series : panel.series)
-      drawing.add(series.points, "using 1:2:3:4 with xerrorbars " + look(series) + " dt 1");
+      drawing.add(series.points, "using 1:2:3:4 with xerrorbars " + mark(series));
     return;
   }
   for (const Series& series : panel.series)

@@ -21,6 +21,7 @@ class PageTest(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="attnspan-page-")
         cls.browser = Browser()
+        cls.pages = 0
         cls.page = cls.report(RESULTS)
 
     @classmethod
@@ -30,7 +31,8 @@ class PageTest(unittest.TestCase):
 
     @classmethod
     def report(cls, *results):
-        page = os.path.join(cls.folder.name, "page.html")
+        cls.pages += 1
+        page = os.path.join(cls.folder.name, f"page-{cls.pages}.html")
         subprocess.run([PROGRAM, "report", *results, "-o", page], check=True)
         return page
 

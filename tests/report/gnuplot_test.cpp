@@ -106,7 +106,7 @@ TEST_CASE("The script has three panels beside each other and a key below", "[uni
   const std::string four =
       gnuplot_script({panel, panel, panel, panel}, find_plot_format(".pdf"), 8, "Times");
   CHECK(four.find("set terminal pdfcairo size 24cm,") == 0);
-  CHECK(count(four, "set title") == 4);
+  CHECK(count(four, "\nset title") == 4);
   CHECK(count(four, " title 'softmax/nape'") == 1);
   CHECK(count(four, " title 'best shortcut'") == 1);
 }
