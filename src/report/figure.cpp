@@ -16,7 +16,7 @@ namespace {
 constexpr std::array<std::string_view, 5> names{"accuracy", "difference", "training", "cost",
                                                 "depth"};
 
-const char* const multiple_label = "test length, in multiples of the training length";
+const char* const multiple_label = "multiple of the training length";
 
 /// One look for each variant, in order of first appearance.
 class Looks {

@@ -238,7 +238,7 @@ std::string gnuplot_script(const std::vector<Panel>& panels, const PlotFormat& f
     place("rmargin", left + width - 0.45, total_width);
     place("tmargin", top - 1.15, total_height);
     place("bmargin", top - height + 1.15, total_height);
-    plots += axes(panels[i], static_cast<std::size_t>(width * 5.2));
+    plots += axes(panels[i], static_cast<std::size_t>(width * 6.2));
     draw(panels[i], drawing);
     plots += drawing.take_command();
   }
