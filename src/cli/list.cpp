@@ -103,8 +103,8 @@ std::string list_aliases(const std::vector<Alias>& aliases) {
 }
 
 std::string list_attention() {
-  return "Attention variants (--attention NORMALIZER[:parameters][+SCALER[:parameters]], as in\n"
-         "entmax:1.3+adaptive; a first value without a name is the first parameter's;\n"
+  return "Attention variants (--attention NORMALIZER[:parameters][+SCALER[:parameters]],\n"
+         "as in entmax:1.3+adaptive; a first value without a name is the first parameter's;\n"
          "with @evaluation behind it the scaler scales nothing in training; a~b is a in\n"
          "the first layer and b from the second on)\n"
          "Normalizers\n" +
@@ -142,8 +142,8 @@ std::string explain(const std::string& kind, const Part& part) {
   for (const ParameterSpec& parameter : part.parameters)
     lines.emplace_back(parameter.name + "=" + parameter.default_value,
                        parameter.help + '\n' + describe_values(parameter));
-  return out + "  parameters (" + part.name + ":name=value,... or " + part.name +
-         ":value for the first)\n" + columns(lines, 4);
+  return out + "  parameters (" + part.name + ":name=value,...; the first may go unnamed)\n" +
+         columns(lines, 4);
 }
 
 bool has_length(const Task& task, std::int64_t length) {

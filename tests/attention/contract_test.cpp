@@ -478,7 +478,9 @@ TEST_CASE("new normalizers and encodings stream what they attend to at once", "[
         const LayerInputs<double> in(rng, rows, found.heads, size);
         CHECK(largest_difference(
                   streamed(found.heads, parameters, rows, in, skip, leave_alone).numbers,
-                  attended(found.heads, parameters, rows, in).numbers) < 1e-11);
+                  attended(found.heads, parameters, rows, in).numbers) <
+              // The norm of what two views leave of each other makes rounding larger.
+              (found.name.find("tda") == std::string::npos ? 1e-11 : 1e-6));
       }
 }
 

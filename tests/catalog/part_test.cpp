@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "model/by_layer.hpp"
 #include "support/catch.hpp"
 #include "support/names.hpp"
 #include "task/task.hpp"
@@ -33,7 +34,8 @@ void for_every_part(const Check& check) {
 TEST_CASE("a choice has one label for all spellings", "[unit]") {
   const auto chosen = [](const char* text) { return choose("e", position_catalog(), text); };
   CHECK(chosen("rope").label() == "rope");
-  CHECK(chosen("rope").resolved() == "rope:base=10000");
+  CHECK(chosen("rope").resolved() ==
+        "rope:base=10000,scaling=none,factor=1,at=always,window=0,scaled=all,randomized=0");
   CHECK(chosen("rope").brief() == "rope:10000");
   CHECK(chosen("rope:1e4").label() == "rope");
   CHECK(chosen("rope:base=5e5").label() == "rope:base=500000");
@@ -79,6 +81,10 @@ TEST_CASE("every alias is a variant of its own, known by that name", "[property]
       INFO(alias.name);
       CHECK(names.insert(alias.name).second);
       CHECK_FALSE(alias.summary.empty());
+      if (alias.text.find('~') != std::string::npos) {  // of encodings, by layer
+        CHECK(by_layer("position", alias.name, 5) == by_layer("position", alias.text, 5));
+        continue;
+      }
       CHECK(attention_variant(alias.text).name == alias.name);
       CHECK(attention_variant(alias.name).name == alias.name);
     }

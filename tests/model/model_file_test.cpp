@@ -155,7 +155,7 @@ TEST_CASE("a model file that is broken or of something else is refused with a se
   refused(model("heads", 3), "heads must divide d_model");
   refused(model("attention", "softmix"), "did you mean 'softmax'");
   refused(model("attention", "softmax"), "bytes of weights");
-  refused(model("dropout", 0.1), "dropout");
+  refused(model("colour", 0.1), "colour");
 
   const auto tensor = [](const char* name, const char* field, const Json& value) {
     return altered([&](Json& header) { header[name][field] = value; });

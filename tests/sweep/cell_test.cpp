@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "core/error.hpp"
 #include "support/catch.hpp"
@@ -97,7 +99,11 @@ TEST_CASE("identity is what training depends on, and nothing else", "[unit]") {
     else if (value.is_number())
       value = value == key.minimum ? key.maximum : key.minimum;
     else
-      value = key.name == "attention" ? "ssmax" : "nope";
+      value = std::map<std::string_view, const char*>{{"attention", "ssmax"},
+                                                      {"position", "nope"},
+                                                      {"output_gate", "head"},
+                                                      {"feed_forward", "swiglu"}}
+                  .at(key.name);
     Settings settings;
     key.assign(settings, value);
     Cell cell;
