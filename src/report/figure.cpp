@@ -89,7 +89,7 @@ Panel difference_panel(const Block& block, const Looks& looks, const std::string
   const TableRow& first = *block.rows.front();
   Panel panel{block_title(first),
               multiple_label,
-              metric_title(*first.metric) + ", minus " + baseline,
+              "Difference to " + baseline,
               true,
               true,
               block.multiples,
@@ -116,7 +116,7 @@ Panel difference_panel(const Block& block, const Looks& looks, const std::string
 Panel training_panel(const Block& block, const Looks& looks, const Collection& collection) {
   Panel panel{block_title(*block.rows.front()),
               "training step",
-              "Exact match at the training length, percent",
+              "Exact match in percent",
               false,
               false,
               {},
@@ -146,7 +146,7 @@ Panel training_panel(const Block& block, const Looks& looks, const Collection& c
 
 Panel cost_panel(const Block& block, const Looks& looks, const Collection& collection) {
   Panel panel{block_title(*block.rows.front()),
-              "tokens to 95% exact match at the training length",
+              "tokens to 95% exact match",
               "",
               false,
               true,

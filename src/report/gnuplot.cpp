@@ -229,7 +229,7 @@ std::string gnuplot_script(const std::vector<Panel>& panels, const PlotFormat& f
     const double left = static_cast<double>(i % columns) * width;
     const double top = total_height - static_cast<double>(i / columns) * height;
     // Names of rows of dots need room.
-    const double margin = is_dots ? 0.42 * width : 1.5;
+    const double margin = is_dots ? 0.52 * width : 1.5;
     const auto place = [&](const char* side, double cm, double whole) {
       plots += std::string("set ") + side + " at screen " +
                number(std::round(cm / whole * 1e5) / 1e5) + "\n";
