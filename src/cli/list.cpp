@@ -104,7 +104,7 @@ std::string list_aliases(const std::vector<Alias>& aliases) {
 
 std::string list_attention() {
   return "Attention variants (--attention NORMALIZER[:parameters][+SCALER[:parameters]],\n"
-         "as in entmax:1.3+adaptive; a first value without a name is the first parameter's;\n"
+         "as in entmax:1.3+adaptive; a first value without a name is the first parameter;\n"
          "with @evaluation behind it the scaler scales nothing in training; a~b is a in\n"
          "the first layer and b from the second on)\n"
          "Normalizers\n" +

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "model/by_layer.hpp"
+#include "model/config.hpp"
 #include "support/catch.hpp"
 #include "support/names.hpp"
 #include "task/task.hpp"
@@ -82,7 +82,8 @@ TEST_CASE("every alias is a variant of its own, known by that name", "[property]
       CHECK(names.insert(alias.name).second);
       CHECK_FALSE(alias.summary.empty());
       if (alias.text.find('~') != std::string::npos) {  // of encodings, by layer
-        CHECK(by_layer("position", alias.name, 5) == by_layer("position", alias.text, 5));
+        CHECK(canonical_position(alias.text) == alias.name);
+        CHECK(canonical_position(alias.name) == alias.name);
         continue;
       }
       CHECK(attention_variant(alias.text).name == alias.name);

@@ -47,8 +47,10 @@ void check_gradient(const std::string& name, std::span<double> variables,
   for (const double slope : gradient) norm += slope * slope;
   norm = std::sqrt(norm);
   REQUIRE(std::isfinite(norm));
-  // What adds the same to all scores of a row is nothing to normalizers that look at differences.
-  if (!may_vanish && !name.ends_with("down_bias")) REQUIRE(norm > 1e-6);
+  // What adds the same to all scores of a row is nothing to normalizers that look at differences,
+  // and FIRE's threshold is nothing to queries beyond it.
+  if (!may_vanish && !name.ends_with("down_bias") && !name.ends_with("position.threshold"))
+    REQUIRE(norm > 1e-6);
 
   const double tolerance = 1e-6 * (1 + norm);
   int checked = 0;
@@ -79,5 +81,6 @@ void check_gradient(const std::string& name, std::span<double> variables,
     CHECK(*slope == Approx(expected).epsilon(0).margin(tolerance));
     ++checked;
   }
-  REQUIRE(checked == 2);
+  // One variable has one line to go along, and a kink may lie on it.
+  if (variables.size() > 1) REQUIRE(checked == 2);
 }
