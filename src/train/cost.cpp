@@ -7,7 +7,7 @@
 #include "model/by_layer.hpp"
 #include "model/transformer.hpp"
 #include "position/position.hpp"
-#include "train/trainer.hpp"
+#include "train/division.hpp"
 
 namespace attnspan {
 namespace {
@@ -70,9 +70,11 @@ double training_bytes(const ModelConfig& config, const Task& task, const Trainin
       static_cast<double>(task.total_tokens(options.train_length, Purpose::training));
   const auto d = static_cast<double>(config.d_model), ff = static_cast<double>(config.d_ff);
   const auto parameters = static_cast<double>(parameter_count(config));
-  // Lanes of gradients; weights, two moments, average.
-  const double state = static_cast<double>(most_lanes + 4) * parameters;
-  const double rows = std::max(static_cast<double>(micro_batch_rows), tokens);
+  // Steps of shorter lengths have no more units.
+  const BatchDivision division(options.batch_size, std::max<Index>(1, static_cast<Index>(tokens)));
+  // Gradients; weights, two moments, average.
+  const double state = static_cast<double>(division.gradients(threads) + 4) * parameters;
+  const double rows = tokens * static_cast<double>(division.micro_batch);
   const double activations = rows * (static_cast<double>(config.layers) *
                                          (11 * d + 2 * ff + 4 * static_cast<double>(config.heads)) +
                                      8 * d + ff + config.vocabulary);

@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <sstream>
@@ -12,7 +13,9 @@
 #include "core/names.hpp"
 #include "core/parallel.hpp"
 #include "model/transformer.hpp"
+#include "ops/engine.hpp"
 #include "train/batch.hpp"
+#include "train/division.hpp"
 #include "train/evaluator.hpp"
 #include "train/optimizer.hpp"
 
@@ -149,6 +152,9 @@ struct Trainer::State {
     std::int64_t tokens = 0, answers = 0;
   };
 
+  struct Local;
+  BatchSums unit_gradient(std::int64_t length, Index begin, Index end, Index micro_batch,
+                          Local& local, AlignedVector<float>& gradient);
   BatchSums accumulate(std::int64_t length);
   void diverge(const std::string& what);
   double mean_loss() const;
@@ -164,48 +170,74 @@ struct Trainer::State {
   std::string message;
   std::vector<CurvePoint> curve;
 
-  std::vector<AlignedVector<float>> lanes;
+  std::vector<AlignedVector<float>> blocks;  ///< gradients of blocks of units
   struct Local {
     PackedBatch batch;
     Workspace<float> workspace;
+    std::vector<AlignedVector<float>> sums;  ///< a gradient a level of the tree
   };
   std::vector<Local> locals;
 };
 
-/// Forward and backward over the whole batch; gradients of the summed loss end in the lanes. Which
-/// samples form a micro-batch and which lane it goes to depend on the length alone.
-Trainer::State::BatchSums Trainer::State::accumulate(std::int64_t length) {
-  const Index rows = std::max<Index>(1, task->total_tokens(length, Purpose::training));
-  const Index samples_each = std::clamp<Index>(micro_batch_rows / rows, 1, options.batch_size);
-  const Index micro_batches = (options.batch_size + samples_each - 1) / samples_each;
-  const Index lane_count = std::min(most_lanes, micro_batches);
-  lanes.resize(static_cast<std::size_t>(lane_count));
-  locals.resize(static_cast<std::size_t>(omp_get_max_threads()));
-  std::vector<BatchSums> sums(lanes.size());
-
-  parallel_for(lane_count, [&](Index lane) {
-    Local& local = locals[static_cast<std::size_t>(omp_get_thread_num())];
-    AlignedVector<float>& gradient = lanes[static_cast<std::size_t>(lane)];
-    gradient.assign(weights.size(), 0.0f);
-    BatchSums& sum = sums[static_cast<std::size_t>(lane)];
-    for (Index micro = lane; micro < micro_batches; micro += lane_count) {
-      packer.clear(local.batch);
-      const Index end = std::min(options.batch_size, (micro + 1) * samples_each);
-      for (Index i = micro * samples_each; i < end; ++i) {
-        const auto index = static_cast<std::uint64_t>(counters.steps * options.batch_size + i);
-        packer.add(training_sample(*task, options.seed, options.replicate, index, length), index,
-                   local.batch);
-      }
-      sum.loss += model.loss_and_gradient(weights, local.batch, local.workspace, gradient);
-      sum.tokens += local.batch.rows();
-      sum.answers += static_cast<std::int64_t>(local.batch.targets.size());
+/// The gradient of the samples from `begin` to `end`, which replaces what `gradient` held.
+Trainer::State::BatchSums Trainer::State::unit_gradient(std::int64_t length, Index begin, Index end,
+                                                        Index micro_batch, Local& local,
+                                                        AlignedVector<float>& gradient) {
+  BatchSums sums;
+  gradient.assign(weights.size(), 0.0f);
+  for (Index first = begin; first < end; first += micro_batch) {
+    packer.clear(local.batch);
+    for (Index i = first; i < std::min(end, first + micro_batch); ++i) {
+      const auto index = static_cast<std::uint64_t>(counters.steps * options.batch_size + i);
+      packer.add(training_sample(*task, options.seed, options.replicate, index, length), index,
+                 local.batch);
     }
+    sums.loss += model.loss_and_gradient(weights, local.batch, local.workspace, gradient);
+    sums.tokens += local.batch.rows();
+    sums.answers += static_cast<std::int64_t>(local.batch.targets.size());
+  }
+  return sums;
+}
+
+/// Forward and backward over the whole batch; gradients of the summed loss end in the blocks.
+Trainer::State::BatchSums Trainer::State::accumulate(std::int64_t length) {
+  const BatchDivision division(options.batch_size,
+                               std::max<Index>(1, task->total_tokens(length, Purpose::training)));
+  const Index units = division.units;
+  const int threads = omp_get_max_threads();
+  const Index block_size = division.block_size(threads);
+  blocks.resize(static_cast<std::size_t>((units + block_size - 1) / block_size));
+  locals.resize(static_cast<std::size_t>(threads));
+  std::vector<BatchSums> sums(static_cast<std::size_t>(units));
+
+  parallel_for(static_cast<Index>(blocks.size()), [&](Index block) {
+    Local& local = locals[static_cast<std::size_t>(omp_get_thread_num())];
+    local.sums.resize(
+        static_cast<std::size_t>(std::bit_width(static_cast<std::size_t>(block_size))));
+    // The tree over `count` units, or as many as there are; count is a power of two.
+    const auto sum = [&](const auto& self, Index first, Index count, std::size_t level) -> void {
+      AlignedVector<float>& gradient = local.sums[level];
+      if (count == 1) {
+        sums[static_cast<std::size_t>(first)] =
+            unit_gradient(length, division.begin(first), division.begin(first + 1),
+                          division.micro_batch, local, gradient);
+        return;
+      }
+      const Index half = count / 2;
+      self(self, first, half, level);
+      if (first + half >= units) return;
+      self(self, first + half, half, level + 1);
+      kernels<float>().add(local.sums[level + 1].data(), static_cast<Index>(gradient.size()),
+                           gradient.data());
+    };
+    sum(sum, block * block_size, block_size, 0);
+    std::swap(local.sums[0], blocks[static_cast<std::size_t>(block)]);
   });
   BatchSums total;
-  for (const BatchSums& sum : sums) {
-    total.loss += sum.loss;
-    total.tokens += sum.tokens;
-    total.answers += sum.answers;
+  for (const BatchSums& unit : sums) {
+    total.loss += unit.loss;
+    total.tokens += unit.tokens;
+    total.answers += unit.answers;
   }
   return total;
 }
@@ -253,7 +285,7 @@ TrainStatus Trainer::step() {
     s.diverge("the loss");
     return counters.status;
   }
-  const double norm = s.optimizer.reduce(s.lanes, static_cast<float>(1 / answers));
+  const double norm = s.optimizer.reduce(s.blocks, static_cast<float>(1 / answers));
   if (!std::isfinite(norm)) {
     s.diverge("the gradient");
     return counters.status;
@@ -261,7 +293,7 @@ TrainStatus Trainer::step() {
   const TrainingOptions& options = s.options;
   const double learning_rate = scheduled_rate(options.learning_rate, counters.steps, options.steps,
                                               options.warmup_steps, options.final_learning_rate);
-  s.optimizer.update(s.weights, s.lanes[0], norm, learning_rate, counters.steps);
+  s.optimizer.update(s.weights, s.blocks[0], norm, learning_rate, counters.steps);
   constexpr double memory = 0.98;
   counters.mean_loss = memory * counters.mean_loss + (1 - memory) * counters.last_loss;
   counters.mean_weight = memory * counters.mean_weight + (1 - memory);

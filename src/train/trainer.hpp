@@ -15,14 +15,6 @@
 
 namespace attnspan {
 
-/// Gradients are summed in this many lanes and the lanes in a tree: the order of every sum is
-/// fixed, and up to this many threads have work.
-inline constexpr Index most_lanes = 8;
-
-/// Rows of a micro-batch: enough to make the matrix products efficient, few enough for the
-/// activations of one layer to stay in the second-level cache.
-inline constexpr Index micro_batch_rows = 256;
-
 /// The index-th training sample of a replicate, as training draws it when the batch has this
 /// length.
 Sample training_sample(const Task& task, std::uint64_t seed, int replicate, std::uint64_t index,

@@ -42,7 +42,8 @@ double loss_without_attention(const SmallRun& run) {
 
 }  // namespace
 
-// Length 40 makes many micro-batches, more than there are lanes of gradients; length 2 makes one.
+// The batches have 16 or 32 units, or fewer than there are threads; their blocks are trees of one
+// to five levels.
 TEST_CASE("training gives the same bytes with any number of threads", "[property]") {
   for (const std::int64_t length : {2, 8, 40})
     for (const char* attention : {"softmax", "asentmax"}) {
@@ -50,17 +51,20 @@ TEST_CASE("training gives the same bytes with any number of threads", "[property
       SmallRun run("copy", attention);
       run.options.train_length = length;
       run.options.steps = length == 40 ? 4 : 8;
-      const auto with_threads = [&](int count) {
-        const Threads threads(count);
-        return run.trained();
-      };
-      const Trainer one = with_threads(1);
-      for (const int count : {2, 3, 4}) {
-        INFO(count << " threads");
-        const Trainer other = with_threads(count);
-        CHECK(same_bytes(weights_of(other), weights_of(one)));
-        CHECK(other.last_loss() == one.last_loss());
-        CHECK(other.tokens_seen() == one.tokens_seen());
+      for (const std::int64_t batch : {48, 5}) {
+        run.options.batch_size = batch;
+        const auto with_threads = [&](int count) {
+          const Threads threads(count);
+          return run.trained();
+        };
+        const Trainer one = with_threads(1);
+        for (const int count : {2, 3, 4, 8, 17}) {
+          INFO(count << " threads");
+          const Trainer other = with_threads(count);
+          CHECK(same_bytes(weights_of(other), weights_of(one)));
+          CHECK(other.last_loss() == one.last_loss());
+          CHECK(other.tokens_seen() == one.tokens_seen());
+        }
       }
     }
 }
