@@ -21,6 +21,8 @@ enum ExitCode {
 void add_list(CLI::App& app, Command& command);
 void add_data(CLI::App& app, Command& command);
 void add_sweep(CLI::App& app, Command& command);
+void add_eval(CLI::App& app, Command& command);
+void add_predict(CLI::App& app, Command& command);
 void add_merge(CLI::App& app, Command& command);
 void add_compare(CLI::App& app, Command& command);
 void add_verify(CLI::App& app, Command& command);

@@ -7,6 +7,8 @@ int main(int argc, char** argv) {
   attnspan::add_list(app, command);
   attnspan::add_data(app, command);
   attnspan::add_sweep(app, command);
+  attnspan::add_eval(app, command);
+  attnspan::add_predict(app, command);
   attnspan::add_merge(app, command);
   attnspan::add_compare(app, command);
   attnspan::add_verify(app, command);

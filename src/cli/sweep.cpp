@@ -59,7 +59,7 @@ const char* const sweep_footer =
     "and\n"
     "the rest kept. A cell that is finished and needs more tests is trained again, and must give "
     "the\n"
-    "same figures.\n"
+    "same figures; with --save-models DIR only the tests are run, if DIR has its model.\n"
     "\n"
     "Examples:\n"
     "  attnspan sweep quick -o quick.json\n"
@@ -76,7 +76,7 @@ struct SweepOptions {
   std::vector<std::string> tasks;
   std::map<std::string, std::vector<std::string>> settings;  ///< by key, as typed
   std::string shard = "1/1", checkpoint_every = "120";
-  std::optional<std::string> output, threads, time_budget;
+  std::optional<std::string> output, threads, time_budget, models;
   std::vector<std::string> rerun;
   bool dry_run = false, fresh = false, add = false, prune = false, quiet = false;
 };
@@ -141,7 +141,9 @@ Request read_request(const SweepOptions& options) {
                   read_threads(options.threads),
                   read_checkpoint_seconds(options.checkpoint_every),
                   {},
-                  {options.add, options.prune, options.rerun}};
+                  {options.add, options.prune, options.rerun, options.models.value_or("")}};
+  if (options.models && options.models->empty())
+    throw InputError("--save-models needs the name of a folder.");
   if (options.time_budget)
     request.time_budget = parse_duration(*options.time_budget, "--time-budget");
   check_memory(expand(request.spec), request.threads, memory_bytes());
@@ -180,13 +182,19 @@ std::string choose_output(const SweepOptions& options, const Request& request) {
   return path;
 }
 
+/// A line that says how many cells are finished but for their models; empty when none is.
+std::string describe_without_model(const SweepPlan& plan, const std::string& models) {
+  if (plan.without_model == 0) return "";
+  return describe_cells(plan.without_model) + " finished without a model in " + models +
+         ", to be trained again\n";
+}
+
 int dry_run(const SweepOptions& options, const Request& request, const Destination& output,
             const std::atomic<bool>& stop) {
   const bool overlooks = options.fresh || !output.is_file();
   const SweepPlan plan = plan_sweep(request.spec, overlooks ? Kept{} : read_kept(output.path()),
                                     request.shard, request.continuation, output.path());
-  std::vector<Cell> cells;
-  for (const std::size_t index : plan.pending) cells.push_back(plan.cells[index]);
+  const std::vector<Cell> cells = pending_cells(plan);
   const std::vector<CellTime> times = estimate_times(cells, &stop);
   if (stop) return exit_interrupted;
   std::size_t width = 4;
@@ -213,7 +221,7 @@ int dry_run(const SweepOptions& options, const Request& request, const Destinati
         std::to_string(request.threads) + (request.threads == 1 ? " thread" : " threads") +
         ", at most " + describe_bytes(most_bytes) + " of memory" +
         (finished > 0 ? "; " + describe_cells(finished) + " finished in " + output.path() : "") +
-        "\n");
+        "\n" + describe_without_model(plan, request.continuation.models));
   return exit_ok;
 }
 
@@ -274,7 +282,10 @@ int sweep(const SweepOptions& options) {
                    request.shard, options.fresh, request.continuation});
   if (!options.output && !options.quiet) write_context("results go to " + output.path() + "\n");
 
-  SweepProgress progress(session.pending_cells(), session.finished_cells(), options.quiet, stop);
+  if (!options.quiet)
+    write_context(describe_without_model(session.plan(), request.continuation.models));
+  SweepProgress progress(pending_cells(session.plan()), session.finished_cells(), options.quiet,
+                         stop);
   const bool finished = run_session(session, progress, request.checkpoint_seconds, stop, output);
   session.finish();
 
@@ -362,6 +373,9 @@ void add_sweep(CLI::App& app, Command& command) {
   flag("--prune", options->prune, "Drop what FILE has and this command does not ask for");
   value("--rerun", options->rerun, "KEY", "Run this cell of FILE once more")
       ->allow_extra_args(false);
+  value("--save-models", options->models, "DIR",
+        "Keep the tested weights of every finished cell in DIR, as safetensors; new tests of a "
+        "finished cell then take its model from there");
   value("--time-budget", options->time_budget, "TIME",
         "Stop before so much time has passed (90m, 3h, 1h30m), as an interruption would");
   value("--threads", options->threads, "N",

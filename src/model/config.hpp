@@ -23,6 +23,7 @@ struct ModelConfig {
   std::string position = "nape";      ///< encoding[:arguments]; both may differ by_layer
 
   std::int64_t d_head() const { return d_model / heads; }
+  friend bool operator==(const ModelConfig&, const ModelConfig&) = default;
 };
 
 /// Throws InputError with what to change when no such model can be built: unknown names, a width

@@ -37,7 +37,8 @@ struct Cursor {
 /// Takes the parser's events and builds the document, checking what the parser does not.
 class Builder {
  public:
-  Builder(std::string_view text, std::string_view origin) : text_(text), origin_(origin) {}
+  Builder(std::string_view text, std::string_view origin, std::size_t keys_limit)
+      : text_(text), origin_(origin), keys_limit_(keys_limit) {}
 
   // Names and signatures are the library's SAX interface.
   bool null() { return value(nullptr); }
@@ -55,8 +56,8 @@ class Builder {
   bool key(std::string& name) {
     const auto& object = *open_.back();
     if (object.contains(name)) fail("the key " + to_line(name) + " is given twice");
-    if (object.size() >= json_keys_limit)
-      fail("an object has more than " + std::to_string(json_keys_limit) + " keys");
+    if (object.size() >= keys_limit_)
+      fail("an object has more than " + std::to_string(keys_limit_) + " keys");
     key_ = std::move(name);
     return true;
   }
@@ -109,6 +110,7 @@ class Builder {
 
   std::string_view text_;
   std::string_view origin_;
+  std::size_t keys_limit_;
   const char* reached_ = text_.data();
   Json document_;
   std::vector<Json*> open_;
@@ -144,10 +146,11 @@ void append(std::string& text, const Json& json, std::size_t level) {
 
 }  // namespace
 
-Json parse_json(std::string_view text, std::string_view origin, bool comments) {
+Json parse_json(std::string_view text, std::string_view origin, bool comments,
+                std::size_t keys_limit) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
     throw InputError(std::string(origin) + " is empty; a JSON text is expected");
-  Builder builder(text, origin);
+  Builder builder(text, origin, keys_limit);
   Json::sax_parse(Cursor{text.data(), builder.reached()},
                   Cursor{text.data() + text.size(), builder.reached()}, &builder,
                   Json::input_format_t::json, true, comments);

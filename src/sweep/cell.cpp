@@ -189,6 +189,11 @@ std::string identity_of(const Json& settings, const std::string& attention,
   return text;
 }
 
+double peak_training_bytes(const Cell& cell, int threads) {
+  if (cell.training.steps == 0) return 0;
+  return training_bytes(cell.model, *cell.task.task, cell.training, threads);
+}
+
 std::string gibibytes(double bytes) {
   return shortest(std::ceil(bytes / (1 << 30) * 10) / 10) + " GiB";
 }
@@ -258,7 +263,7 @@ CellCost cost(const Cell& cell) {
 
 double peak_bytes(const Cell& cell, int threads) {
   const Task& task = *cell.task.task;
-  double bytes = training_bytes(cell.model, task, cell.training, threads);
+  double bytes = peak_training_bytes(cell, threads);
   for (const TestPoint& test : cell.tests)
     bytes = std::max(bytes, evaluation_bytes(cell.model, task, test.length, threads));
   return bytes;
@@ -272,8 +277,7 @@ void check_memory(const std::vector<Cell>& cells, int threads, double memory) {
                        " of memory, and this machine has " + gibibytes(memory) + "; lower " +
                        lower + ".");
     };
-    if (const double bytes = training_bytes(cell.model, task, cell.training, threads);
-        bytes > memory)
+    if (const double bytes = peak_training_bytes(cell, threads); bytes > memory)
       refuse(bytes, "training",
              "--d-model, --d-ff, --layers, --batch-size, --train-length or --threads");
     for (const TestPoint& test : cell.tests)

@@ -64,7 +64,8 @@ CellCost cost(const Cell& cell);
 /// Peak bytes of a cell on this many threads.
 double peak_bytes(const Cell& cell, int threads);
 
-/// Throws InputError, saying what to lower, when a cell needs more than `memory` bytes.
+/// Throws InputError, saying what to lower, when a cell needs more than `memory` bytes. A cell
+/// without steps is not trained.
 void check_memory(const std::vector<Cell>& cells, int threads, double memory);
 
 /// One part of a sweep: the index-th of count, from 1.

@@ -63,38 +63,49 @@ bool are_begun(const std::vector<Evaluation>& evaluations, const Cell& cell) {
 class CellRun {
  public:
   CellRun(const Cell& cell, Store& store, const RunOptions& options)
-      : cell_(cell),
-        store_(store),
-        options_(options),
-        trainer_(cell.model, cell.task.task, cell.training),
-        row_(empty_row(cell)) {
-    for (const TestPoint& point : cell.tests) test_flops_ += flops(point);
-    test_flops_ *= static_cast<double>(1 + cell.test_at.size());
+      : cell_(cell), store_(store), options_(options), row_(empty_row(cell)) {
+    if (options.trained == nullptr) trainer_.emplace(cell.model, cell.task.task, cell.training);
     resume();
+    for (const TestPoint& point : cell.tests)
+      if (known(point) == nullptr) test_flops_ += flops(point);
+    if (options.trained == nullptr) test_flops_ *= static_cast<double>(1 + cell.test_at.size());
   }
 
   std::optional<CellRow> run() {
     const bool finished = train() && (row_.status != Status::done || test_trained());
-    if (finished) return row_;
-    save();
-    return std::nullopt;
+    if (!finished) {
+      save();
+      return std::nullopt;
+    }
+    if (row_.status == Status::done && trainer_ && options_.on_trained)
+      options_.on_trained(row_, trainer_->weights());
+    return row_;
   }
 
  private:
   void resume() {
+    if (options_.trained != nullptr) {
+      row_ = options_.trained->row;
+      row_.key = cell_.key;
+      row_.evaluations.clear();
+    }
     const std::optional<Checkpoint> checkpoint = store_.load();
     if (!checkpoint || identity(checkpoint->row) != identity(cell_)) return;
     CellRow row = checkpoint->row;
     row.key = cell_.key;
     // The sweep may ask for other tests by now. Those of an earlier step cannot be made up for.
     if (!are_begun(row.evaluations, cell_)) row.evaluations.clear();
+    if (options_.trained != nullptr) {
+      row_.evaluations = std::move(row.evaluations);
+      return;
+    }
     std::erase_if(row.during, [&](const Snapshot& snapshot) {
       return !is_test_step(snapshot.step) || !are_begun(snapshot.evaluations, cell_);
     });
     for (const std::int64_t step : cell_.test_at)
       if (step < row.train.steps && !is_tested(row, step, cell_)) return;
     try {
-      trainer_.load(checkpoint->trainer);
+      trainer_->load(checkpoint->trainer);
     } catch (const InputError&) {
       return;  // written by a program with another idea of a trainer's state
     }
@@ -112,8 +123,21 @@ class CellRun {
 
   bool stopped() const { return options_.stop && *options_.stop; }
 
+  std::span<const float> weights() const {
+    return trainer_ ? trainer_->weights() : std::span<const float>(options_.trained->weights);
+  }
+
+  /// What is there already of a test of a trained cell, if anything.
+  const Evaluation* known(const TestPoint& point) const {
+    if (options_.trained == nullptr) return nullptr;
+    for (const Evaluation& evaluation : options_.trained->row.evaluations)
+      if (is_evaluation_of(evaluation, point) && !evaluation.given_up) return &evaluation;
+    return nullptr;
+  }
+
   void save() {
-    store_.save({row_, trainer_.save()});
+    // Without the saved model, a trained cell starts from its beginning.
+    store_.save({row_, trainer_ ? trainer_->save() : std::string()});
     since_checkpoint_ = Stopwatch();
   }
 
@@ -127,31 +151,32 @@ class CellRun {
 
   /// False when stopped.
   bool train() {
-    while (trainer_.status() == TrainStatus::running) {
-      if (is_test_step(trainer_.steps_done())) {
+    if (!trainer_) return true;
+    while (trainer_->status() == TrainStatus::running) {
+      if (is_test_step(trainer_->steps_done())) {
         if (!test(snapshot().evaluations)) return false;
         if (row_.status != Status::done) return true;
       }
       if (stopped()) return false;
       const Stopwatch stopwatch;
-      trainer_.step();
+      trainer_->step();
       account(stopwatch.seconds());
       tell();
       save_when_due();
     }
-    if (trainer_.status() == TrainStatus::diverged) diverge(trainer_.message());
+    if (trainer_->status() == TrainStatus::diverged) diverge(trainer_->message());
     return true;
   }
 
   void account(double seconds) {
-    row_.train.steps = trainer_.steps_done();
-    row_.train.tokens = trainer_.tokens_seen();
-    row_.train.loss = trainer_.mean_loss();
-    row_.train.curve = trainer_.curve();
+    row_.train.steps = trainer_->steps_done();
+    row_.train.tokens = trainer_->tokens_seen();
+    row_.train.loss = trainer_->mean_loss();
+    row_.train.curve = trainer_->curve();
     row_.train.seconds += seconds;
     row_.train.tokens_per_second = static_cast<double>(row_.train.tokens) / row_.train.seconds;
-    progress_.step = trainer_.steps_done();
-    progress_.loss = trainer_.mean_loss();
+    progress_.step = trainer_->steps_done();
+    progress_.loss = trainer_->mean_loss();
     progress_.trained =
         static_cast<double>(progress_.step) / static_cast<double>(cell_.training.steps);
     progress_.test_length = 0;
@@ -165,7 +190,7 @@ class CellRun {
   }
 
   Snapshot& snapshot() {
-    const std::int64_t step = trainer_.steps_done();
+    const std::int64_t step = trainer_->steps_done();
     if (row_.during.empty() || row_.during.back().step != step) row_.during.push_back({step, {}});
     return row_.during.back();
   }
@@ -184,12 +209,15 @@ class CellRun {
       const double before = progress_.evaluated;
       if (i == evaluations.size()) {
         const bool ends_here = cell_.give_up && point.stream == Stream::test;
-        evaluations.push_back(ends_here && gives_up(evaluations)
-                                  ? given_up_evaluation(*cell_.task.task, point)
-                                  : begin(*cell_.task.task, point));
+        const Task& task = *cell_.task.task;
+        const Evaluation* const there = known(point);
+        evaluations.push_back(ends_here && gives_up(evaluations) ? given_up_evaluation(task, point)
+                              : there != nullptr                 ? *there
+                                                                 : begin(task, point));
       }
       if (!evaluations[i].given_up && !test(point, evaluations[i])) return false;
       if (row_.status != Status::done) return true;
+      if (known(point) != nullptr) continue;
       progress_.evaluated = before + flops(point) / test_flops_;
       tell();
     }
@@ -212,7 +240,7 @@ class CellRun {
                                            static_cast<double>(point.samples);
         tell();
       };
-      const Evaluated evaluated = evaluate(cell_.model, trainer_.weights(), task,
+      const Evaluated evaluated = evaluate(cell_.model, weights(), task,
                                            {.seed = cell_.training.seed,
                                             .stream = point.stream,
                                             .length = point.length,
@@ -224,8 +252,7 @@ class CellRun {
       if (evaluated.stopped) return false;
       if (!evaluated.finite) {
         diverge("an output was not a finite number when tested at length " +
-                std::to_string(point.length) + " after step " +
-                std::to_string(trainer_.steps_done()));
+                std::to_string(point.length) + " after step " + std::to_string(row_.train.steps));
         return true;
       }
       append(evaluation, evaluated);
@@ -238,10 +265,10 @@ class CellRun {
   const Cell& cell_;
   Store& store_;
   const RunOptions& options_;
-  Trainer trainer_;
+  std::optional<Trainer> trainer_;  ///< unless the model is trained already
   CellRow row_;
   CellProgress progress_;
-  double test_flops_ = 0;  ///< of all tests, those of training too
+  double test_flops_ = 0;  ///< of all tests to be run, those of training too
   Stopwatch since_checkpoint_;
 };
 

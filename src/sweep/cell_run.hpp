@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "record/row.hpp"
 #include "sweep/cell.hpp"
+#include "sweep/model_folder.hpp"
 #include "sweep/store.hpp"
 
 namespace attnspan {
@@ -27,6 +29,11 @@ struct RunOptions {
   const std::atomic<bool>* stop = nullptr;  ///< end soon once this is true
   double checkpoint_seconds = 120;          ///< time between checkpoints
   std::function<void(const CellProgress&)> on_progress;
+  /// The cell's model and what is known of it, where it has been trained already: only tests that
+  /// its row lacks are then run.
+  const TrainedCell* trained = nullptr;
+  /// Takes a model that was trained here, once its tests are done, with their row.
+  std::function<void(const CellRow&, std::span<const float> weights)> on_trained{};
 };
 
 /// Trains the cell's model, or goes on from the store's checkpoint where that is of this cell, and

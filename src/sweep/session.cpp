@@ -102,12 +102,16 @@ CellRow as_row_of(const Cell& cell, CellRow row) {
   return row;
 }
 
+/// Whether the tests of training are there, which no trained model can make up for.
+bool is_tested_in_training(const CellRow& row, const Cell& cell) {
+  return std::all_of(cell.test_at.begin(), cell.test_at.end(), [&](std::int64_t step) {
+    return step >= row.train.steps || is_tested(row, step, cell);
+  });
+}
+
 bool is_finished(const CellRow& row, const Cell& cell) {
   if (row.status != Status::done) return row.status != Status::failed;
-  return row.evaluations.size() == cell.tests.size() &&
-         std::all_of(cell.test_at.begin(), cell.test_at.end(), [&](std::int64_t step) {
-           return step >= row.train.steps || is_tested(row, step, cell);
-         });
+  return row.evaluations.size() == cell.tests.size() && is_tested_in_training(row, cell);
 }
 
 /// What a cell that is trained again must repeat.
@@ -180,11 +184,39 @@ SweepPlan plan_sweep(const SweepSpec& asked, const Kept& kept, const Shard& shar
     plan.rerun.insert(static_cast<std::size_t>(cell - keys.begin()));
   }
   plan.mine = shard_cells(plan.cells, shard);
-  for (const std::size_t index : plan.mine)
-    if (!plan.rows[index] || plan.rerun.contains(index) ||
-        !is_finished(*plan.rows[index], plan.cells[index]))
-      plan.pending.push_back(index);
+  for (const std::size_t index : plan.mine) {
+    const Cell& cell = plan.cells[index];
+    const std::optional<CellRow>& row = plan.rows[index];
+    const bool is_there = row && !plan.rerun.contains(index);
+    const bool finished = is_there && is_finished(*row, cell);
+    bool has_model = false, needs_model = false;
+    if (is_there && row->status == Status::done && !continuation.models.empty()) {
+      has_model = ModelFolder(continuation.models).load(cell, *row).has_value();
+      needs_model = finished && !has_model;
+    }
+    if (finished && !needs_model) continue;
+    plan.pending.push_back(index);
+    if (has_model && is_tested_in_training(*row, cell)) plan.trained.insert(index);
+    if (needs_model) ++plan.without_model;
+  }
   return plan;
+}
+
+std::vector<Cell> pending_cells(const SweepPlan& plan) {
+  std::vector<Cell> cells;
+  for (const std::size_t index : plan.pending) {
+    Cell& cell = cells.emplace_back(plan.cells[index]);
+    if (!plan.trained.contains(index)) continue;
+    cell.training.steps = 0;
+    cell.test_at.clear();
+    std::erase_if(cell.tests, [&](const TestPoint& point) {
+      const std::vector<Evaluation>& known = plan.rows[index]->evaluations;
+      return std::any_of(known.begin(), known.end(), [&](const Evaluation& evaluation) {
+        return is_evaluation_of(evaluation, point);
+      });
+    });
+  }
+  return cells;
 }
 
 Session::Session(const SweepSpec& asked, Options options)
@@ -193,6 +225,8 @@ Session::Session(const SweepSpec& asked, Options options)
     plan_ = plan_sweep(asked, {}, options_.shard, options_.continuation, "");
   else
     open_files(asked);
+  if (const std::string& models = options_.continuation.models; !models.empty())
+    ModelFolder(models).create();
 }
 
 void Session::open_files(const SweepSpec& asked) {
@@ -231,21 +265,28 @@ void Session::open_files(const SweepSpec& asked) {
   if (options_.fresh) store_->forget_checkpoint();
 }
 
-std::vector<Cell> Session::pending_cells() const {
-  std::vector<Cell> cells;
-  for (const std::size_t index : plan_.pending) cells.push_back(plan_.cells[index]);
-  return cells;
+/// With its model, where that is there; a model that is trained is kept, where that is asked for.
+std::optional<CellRow> Session::run_pending(std::size_t index, RunOptions options) {
+  const Cell& cell = plan_.cells[index];
+  const ModelFolder models(options_.continuation.models);
+  std::optional<TrainedCell> trained;
+  if (plan_.trained.contains(index)) trained = models.load(cell, *plan_.rows[index]);
+  if (trained) options.trained = &*trained;
+  if (!options_.continuation.models.empty())
+    options.on_trained = [&](const CellRow& row, std::span<const float> weights) {
+      models.save(cell, row, weights);
+    };
+  return attempt_cell(cell, *store_, options);
 }
 
 bool Session::run(const RunOptions& options, const Events& events) {
   for (std::size_t index = 0; index < plan_.pending.size(); ++index) {
     if (options.stop && *options.stop) return false;
-    const Cell& cell = plan_.cells[plan_.pending[index]];
     store_->reserve();
     RunOptions own = options;
     if (events.on_progress)
       own.on_progress = [&](const CellProgress& progress) { events.on_progress(index, progress); };
-    const std::optional<CellRow> row = attempt_cell(cell, *store_, own);
+    const std::optional<CellRow> row = run_pending(plan_.pending[index], own);
     if (!row) return false;
     std::optional<CellRow>& known = plan_.rows[plan_.pending[index]];
     if (known && !plan_.rerun.contains(plan_.pending[index]))

@@ -11,6 +11,7 @@
 #include "record/result.hpp"
 #include "sweep/cell.hpp"
 #include "sweep/cell_run.hpp"
+#include "sweep/model_folder.hpp"
 #include "sweep/spec.hpp"
 #include "sweep/store.hpp"
 
@@ -21,6 +22,7 @@ struct Continuation {
   bool add = false;    ///< also take what differs in more than axes, seeds, tasks and tests
   bool prune = false;  ///< drop what is no longer asked for
   std::vector<std::string> rerun;  ///< keys of cells to be run once more
+  std::string models;  ///< folder of the finished cells' models; empty: none are asked for
 };
 
 /// A sweep that is asked for, with what is known of it.
@@ -31,7 +33,12 @@ struct SweepPlan {
   std::vector<std::size_t> mine;             ///< the cells of the shard
   std::vector<std::size_t> pending;          ///< of these, the ones that are still to be run
   std::set<std::size_t> rerun;               ///< of these, the ones that are not to be compared
+  std::set<std::size_t> trained;  ///< of these, the ones whose models are there to be tested
+  std::size_t without_model = 0;  ///< how many only lack their model, and are trained again for it
 };
+
+/// What is to be run: of a cell whose model is there, no training and only the tests it lacks.
+std::vector<Cell> pending_cells(const SweepPlan& plan);
 
 /// A results file and the journal beside it, read without touching them.
 struct Kept {
@@ -66,7 +73,6 @@ class Session {
   Session(const SweepSpec& asked, Options options);
 
   const SweepPlan& plan() const { return plan_; }
-  std::vector<Cell> pending_cells() const;
   /// How many cells of the shard need not be run.
   std::size_t finished_cells() const { return plan_.mine.size() - plan_.pending.size(); }
 
@@ -95,6 +101,7 @@ class Session {
 
  private:
   void open_files(const SweepSpec& asked);
+  std::optional<CellRow> run_pending(std::size_t index, RunOptions options);
   void write();
 
   Options options_;

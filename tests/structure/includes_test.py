@@ -19,7 +19,7 @@ ALLOWED = {
     "tasks": {"task", "record", "catalog", "core"},
     "position": {"catalog", "ops", "core"},
     "attention": {"position", "catalog", "ops", "core"},
-    "model": {"attention", "position", "ops", "core"},
+    "model": {"attention", "position", "ops", "record", "core"},
     "train": {"model", "attention", "position", "ops", "task", "record", "core"},
     "report": {"record", "core"},
     "sweep": {"report", "train", "model", "attention", "position", "task", "record", "catalog", "core"},

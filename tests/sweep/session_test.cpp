@@ -2,12 +2,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <string>
 
 #include "core/error.hpp"
+#include "core/files.hpp"
+#include "model/model_file.hpp"
 #include "support/catch.hpp"
 #include "train/numerics.hpp"
 
@@ -32,6 +36,14 @@ class Folder {
   }
   ~Folder() { std::filesystem::remove_all(path_); }
   std::string file() const { return path_ + "/out.json"; }
+  std::string models() const { return path_ + "/models"; }
+  std::vector<std::string> model_files() const {
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(models()))
+      files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    return files;
+  }
   bool has(const std::string& name) const { return std::filesystem::exists(path_ + "/" + name); }
   void remove(const std::string& name) const { std::filesystem::remove(path_ + "/" + name); }
 
@@ -238,6 +250,149 @@ TEST_CASE("cells of other numerics are not gone on with", "[unit]") {
   Journal(folder.file() + ".journal", false)
       .begin({{"numerics", numerics() + 1}, {"spec", to_json(spec())}}, {});
   CHECK(contains(refused(), "numerics " + std::to_string(numerics() + 1)));
+}
+
+namespace {
+
+Continuation with_models(const Folder& folder) {
+  Continuation continuation;
+  continuation.models = folder.models();
+  return continuation;
+}
+
+std::string bytes_of(const std::string& path) { return read_file(path, 1 << 24); }
+
+}  // namespace
+
+TEST_CASE("models are kept, are the same in every run, and are made where they are missing",
+          "[unit]") {
+  const Folder folder, late;
+  const std::string axes = R"("attention": ["softmax", "asentmax"], "seeds": 2)";
+  CHECK(run(folder, axes, with_models(folder)) == 4);
+  const std::vector<std::string> files = folder.model_files();
+  CHECK(files.size() == 4);
+  CHECK(contains(files[0], "/copy-symbols=3_asentmax_nape_n3_lr0.001_seed0-"));
+  CHECK(run(folder, axes, with_models(folder)) == 0);
+
+  run(late, axes);
+  const Json without = results(late);
+  CHECK(run(late, axes, with_models(late)) == 4);
+  CHECK(results(late) == without);
+  std::filesystem::remove(late.model_files()[2]);
+  std::ofstream(late.model_files()[0], std::ios::app) << "more";
+  const Session session(spec(axes), options(late, with_models(late)));
+  CHECK(session.plan().pending.size() == 2);
+  CHECK(session.plan().without_model == 2);
+}
+
+TEST_CASE("a sweep without a file can keep its models", "[unit]") {
+  const Folder folder;
+  Session::Options memory;
+  memory.continuation = with_models(folder);
+  CHECK(Session(spec(), memory).run({}, {}));
+  CHECK(folder.model_files().size() == 1);
+  CHECK(run(folder, "") == 1);
+  CHECK(run(folder, "", with_models(folder)) == 0);
+}
+
+TEST_CASE("a diverged cell leaves no model and is not missed", "[unit]") {
+  const Folder folder;
+  const std::string wild = R"("learning_rates": 10, "clip": 1e9, "weight_decay": 10, "steps": 400)";
+  CHECK(run(folder, wild, with_models(folder)) == 1);
+  CHECK(results(folder)["cells"][0]["status"] == "diverged");
+  CHECK(folder.model_files().empty());
+  CHECK(run(folder, wild, with_models(folder)) == 0);
+}
+
+TEST_CASE("new tests of finished cells take their models, and give what training gives", "[unit]") {
+  const Folder grown, whole;
+  run(grown, R"("seeds": 2)", with_models(grown));
+  const std::string more = R"("seeds": 2, "layers": [1, 2], "multiples": [1, 2, 4, 8])";
+  Session session(spec(more), options(grown, with_models(grown)));
+  CHECK(session.plan().pending.size() == 4);
+  CHECK(session.plan().trained.size() == 2);  // though their keys have a part more by now
+  CHECK(pending_cells(session.plan())[0].tests.size() == 2);
+  std::vector<std::int64_t> steps;
+  CHECK(session.run({}, {[&](std::size_t, const CellProgress& progress) {
+                           if (progress.test_length == 0) steps.push_back(progress.step);
+                         },
+                         {}}));
+  CHECK(steps.size() == 2 * 20);  // of the cells with two layers
+  run(whole, more);
+  CHECK(results(grown) == results(whole));
+
+  // More samples are another test; tests in training need the training.
+  const std::string samples = R"("seeds": 2, "layers": [1, 2], "test_samples": 9)";
+  CHECK(Session(spec(samples), options(grown, with_models(grown))).plan().trained.size() == 4);
+  CHECK(run(grown, samples, with_models(grown)) == 4);
+  const std::string during = samples + R"(, "test_at": [10])";
+  CHECK(Session(spec(during), options(grown, with_models(grown))).plan().trained.empty());
+  CHECK(run(grown, during, with_models(grown)) == 4);
+  run(whole, during);
+  CHECK(results(grown) == results(whole));
+  CHECK(run(grown, during, with_models(grown)) == 0);
+}
+
+TEST_CASE("what is tested is the saved model", "[unit]") {
+  const Folder folder, whole;
+  run(folder, "", with_models(folder));
+  const std::string file = folder.model_files()[0];
+  SavedModel model = read_model(bytes_of(file), "model");
+  for (float& weight : model.weights) weight = -weight;
+  write_atomically(file, model_bytes(model));
+  CHECK(run(folder, R"("multiples": [1, 2, 4])", with_models(folder)) == 1);
+  run(whole, R"("multiples": [1, 2, 4])");
+  const auto& at = [](const Json& json, std::size_t i) {
+    return json["cells"][0]["evaluations"][i];
+  };
+  CHECK(at(results(folder), 1) == at(results(whole), 1));
+  CHECK(at(results(folder), 2) != at(results(whole), 2));
+  CHECK(at(results(folder), 3) == at(results(whole), 3));
+
+  Continuation rerun = with_models(folder);
+  rerun.rerun = {"copy:symbols=3/softmax/nape/n3/lr0.001/seed0"};
+  CHECK(run(folder, "", rerun) == 1);
+  CHECK(results(folder) == results(whole));
+  CHECK(read_model(bytes_of(file), "model").weights != model.weights);
+}
+
+TEST_CASE("a model of another training is not taken", "[unit]") {
+  const Folder folder;
+  run(folder, R"("seeds": 2)", with_models(folder));
+  const std::vector<std::string> files = folder.model_files();
+  std::filesystem::copy_file(files[1], files[0], std::filesystem::copy_options::overwrite_existing);
+  const Session session(spec(R"("seeds": 2, "multiples": [2])"),
+                        options(folder, with_models(folder)));
+  CHECK(session.plan().pending.size() == 2);
+  CHECK(session.plan().trained.size() == 1);
+}
+
+TEST_CASE("tests of a saved model that are interrupted go on where they stopped", "[unit]") {
+  const Folder folder, whole;
+  const std::string more = R"("multiples": [1, 2, 4, 600], "test_samples": 6)";
+  run(folder, "", with_models(folder));
+  std::atomic<bool> stop{false};
+  int stops = 0;
+  while (true) {
+    stop = false;
+    RunOptions options_of_run;
+    options_of_run.stop = &stop;
+    Session session(spec(more), options(folder, with_models(folder)));
+    std::int64_t samples = 0;
+    if (session.run(options_of_run, {[&](std::size_t, const CellProgress& progress) {
+                                       CHECK(progress.step == 0);
+                                       if (progress.test_length == 1800 && ++samples == 2 &&
+                                           stops < 2)
+                                         stop = true;
+                                     },
+                                     {}}))
+      break;
+    ++stops;
+    CHECK(folder.has("out.json.checkpoint"));
+  }
+  CHECK(stops == 2);
+  run(whole, more);
+  CHECK(results(folder) == results(whole));
 }
 
 TEST_CASE("without a file everything stays in memory", "[unit]") {
