@@ -39,6 +39,7 @@ void change_task(ModelTest& test, const NamedTask& task) {
   cell.key += "/task=" + task.label;
   cell.settings["trained_on"] = cell.task.resolved;
   cell.settings["task"] = task.resolved;
+  const std::string label = task.label + " by models of " + cell.task.label;
   cell.task = task;
   std::erase_if(cell.tests, [](const TestPoint& point) { return point.stream != Stream::test; });
   for (const TestPoint& point : cell.tests) task.task->check_length(point.length);
@@ -47,6 +48,7 @@ void change_task(ModelTest& test, const NamedTask& task) {
       std::exchange(cell.training.train_length, cell.tests.front().length);
   CellRow row = empty_row(cell);
   cell.training.train_length = row.train_length = train_length;
+  row.task = label;
   row.train = test.trained.row.train;
   test.trained.row = std::move(row);
 }

@@ -113,11 +113,11 @@ class EvalTest(ProgramTest):
         self.succeed("eval", *self.models, "--lengths", "6", "--samples", "5", "--task", "reverse:symbols=4",
                      "-o", "eval.json")
         for cell in self.result("eval.json")["cells"]:
-            self.assertEqual(cell["task"], "reverse:symbols=4")
+            self.assertEqual(cell["task"], "reverse:symbols=4 by models of copy:symbols=4")
             self.assertEqual(cell["settings"]["trained_on"], "copy:draw=any,symbols=4")
             self.assertTrue(cell["key"].endswith("/task=reverse:symbols=4"))
             self.assertEqual([e["split"] for e in cell["evaluations"]], ["test"])
-        self.assertIn("trained_on", self.succeed("compare", "eval.json"))
+        self.assertIn("reverse:symbols=4 by models of copy:symbols=4", self.succeed("compare", "eval.json"))
         self.assert_refused(["eval", self.models[0], "--lengths", "6", "--task", "copy:symbols=5"], 2,
                             "knows 7 tokens, but copy:symbols=5 has 8")
 
