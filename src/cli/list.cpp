@@ -11,6 +11,7 @@
 #include "core/names.hpp"
 #include "position/position.hpp"
 #include "sweep/presets.hpp"
+#include "task/file_task.hpp"
 #include "task/task.hpp"
 
 namespace attnspan {
@@ -53,7 +54,7 @@ std::string list_parts(std::span<const Entry> catalog) {
 
 std::string list_tasks() {
   return "Tasks (--task NAME or NAME:parameter=value,parameter=value)\n" +
-         list_parts(task_catalog());
+         list_parts(task_catalog()) + list_parts(std::span<const Part>(&file_part(), 1));
 }
 
 std::string list_attention() {
@@ -145,6 +146,7 @@ std::string explain_named(const std::string& name, std::vector<std::string>& nam
     names.push_back(entry.name);
     if (entry.name == name) out += explain(entry);
   }
+  look("task", std::span<const Part>(&file_part(), 1));
   look("normalizer", normalizer_catalog());
   look("scaler", scaler_catalog());
   look("position encoding", position_catalog());

@@ -13,6 +13,8 @@ std::string sample_text(const Task& task, const Sample& sample) {
     if (asked) append("[" + task.token_name(sample.target(next++)) + "]");
     if (!asked || !sample.targets.empty()) append(name);
   }
+  // A label behind the last token.
+  if (next < sample.answers.size()) append("[" + task.token_name(sample.target(next)) + "]");
   return text;
 }
 

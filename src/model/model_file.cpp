@@ -28,10 +28,11 @@ constexpr const char* format_key = "attnspan_model";
 constexpr const char* format_version = "1";
 
 Json to_json(const ModelConfig& config) {
-  return {{"layers", config.layers},         {"heads", config.heads},
-          {"d_model", config.d_model},       {"d_ff", config.d_ff},
-          {"vocabulary", config.vocabulary}, {"attention", config.attention},
-          {"position", config.position}};
+  // Named one by one, so that a further member does not compile until it stands here and below.
+  const auto& [layers, heads, d_model, d_ff, vocabulary, attention, position] = config;
+  return {{"layers", layers},    {"heads", heads},           {"d_model", d_model},
+          {"d_ff", d_ff},        {"vocabulary", vocabulary}, {"attention", attention},
+          {"position", position}};
 }
 
 /// What each layer has, every argument written out: for programs that know no other names.

@@ -56,7 +56,8 @@ std::vector<TestPoint> test_points(const Task& task, const Settings& settings) {
       if (const std::int64_t budget = settings.testing.test_tokens; budget > 0)
         afforded = std::clamp<std::int64_t>(budget / task.total_tokens(length, Purpose::evaluation),
                                             1, samples);
-      points.push_back({stream, multiple, length, afforded});
+      points.push_back(
+          {stream, multiple, length, available_samples(task, stream, length, afforded)});
     }
   };
   add(Stream::validation, settings.testing.validation_multiples,

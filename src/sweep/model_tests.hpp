@@ -31,9 +31,9 @@ struct ModelTestPlan {
 
 /// Works out what to test of the models at these paths. On its own task a model meets the samples
 /// that a sweep would test it on, validation included. On another one its row is of the task "that
-/// by models of its own", and has its own in full under "trained_on" among the settings. Throws FileError and
-/// InputError: for a file that is no model, two of one cell, and lengths or tokens that a task or
-/// model does not take.
+/// by models of its own", and has its own in full under "trained_on" among the settings. Throws
+/// FileError and InputError: for a file that is no model, two of one cell, and lengths or tokens
+/// that a task or model does not take.
 ModelTestPlan plan_model_tests(const std::vector<std::string>& paths,
                                const ModelTestRequest& request);
 

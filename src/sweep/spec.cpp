@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
 #include <type_traits>
 
@@ -182,6 +183,29 @@ std::vector<TaskEntryText> pick_tasks(const std::vector<TaskEntryText>& tasks,
     chosen.push_back({pick.task, kin == tasks.end() ? Json::object() : kin->overrides});
   }
   return chosen;
+}
+
+/// A task that has its samples is trained at their length and tested at the lengths that there are,
+/// unless `is_named` says that a key was given, which must then fit.
+void fit_to_samples(TaskPlan& plan, const std::function<bool(const std::string&)>& is_named) {
+  const Task& task = *plan.task.task;
+  const std::vector<StoredSamples> training = task.stored(Stream::train);
+  if (training.empty()) return;
+  const std::int64_t length = training.front().length;
+  Grid& grid = plan.grid;
+  if (!is_named("train_length")) grid.assign(setting_key("train_length", ""), length);
+  if (grid.axes.contains("train_length") || grid.settings.training.train_length != length)
+    throw InputError(plan.task.label + " is trained at length " + std::to_string(length) +
+                     ", which its files say; leave --train-length out.");
+  for (const auto& [name, stream] : {std::pair{"multiples", Stream::test},
+                                     std::pair{"validation_multiples", Stream::validation}}) {
+    if (is_named(name)) continue;
+    Json multiples = Json::array();
+    for (const StoredSamples& stored : task.stored(stream))
+      multiples.push_back(
+          number_to_json(static_cast<double>(stored.length) / static_cast<double>(length)));
+    grid.assign(setting_key(name, ""), multiples);
+  }
 }
 
 bool same_values(const Grid& a, const Grid& b) {
@@ -431,6 +455,9 @@ SweepSpec resolve_spec(const Json& spec, const Json& flags) {
     TaskPlan plan{entry.task, resolved.grid};
     assign_all(plan.grid, entry.overrides, "the spec's task \"" + entry.task.label + "\"");
     assign_all(plan.grid, flags, "the flags");
+    fit_to_samples(plan, [&](const std::string& name) {
+      return spec.contains(name) || entry.overrides.contains(name) || flags.contains(name);
+    });
     if (plan.grid.settings.design.tune != resolved.grid.settings.design.tune)
       throw InputError("tune holds for the whole sweep, not for the task \"" + entry.task.label +
                        "\" alone.");

@@ -1,6 +1,10 @@
 #include "task/task.hpp"
 
+#include <algorithm>
+
 #include "core/error.hpp"
+#include "core/names.hpp"
+#include "task/file_task.hpp"
 
 namespace attnspan {
 
@@ -17,7 +21,22 @@ std::vector<Token> hide_answers(const Sample& sample) {
   return hidden;
 }
 
+std::int64_t available_samples(const Task& task, Stream stream, std::int64_t length,
+                               std::int64_t asked_for) {
+  const std::vector<StoredSamples> stored = task.stored(stream);
+  if (stored.empty()) return asked_for;
+  std::vector<std::string> lengths;
+  for (const StoredSamples& samples : stored) {
+    if (samples.length == length) return std::min(asked_for, samples.count);
+    lengths.push_back(std::to_string(samples.length));
+  }
+  throw InputError(std::string("there are no ") +
+                   (stream == Stream::validation ? "validation" : "test") + " samples of length " +
+                   std::to_string(length) + ", only of " + join(lengths) + ".");
+}
+
 NamedTask make_task(std::string_view text) {
+  if (is_file_task(text)) return make_file_task(text);
   const Choice<TaskEntry> choice = choose("task", task_catalog(), text);
   return {choice.label(), choice.resolved(), choice.entry->make(choice.arguments)};
 }

@@ -36,6 +36,12 @@ struct Sample {
 /// The tokens as a solver sees them: -1 where they are answers themselves.
 std::vector<Token> hide_answers(const Sample& sample);
 
+/// How many samples of one length there are where a task does not draw them but has them.
+struct StoredSamples {
+  std::int64_t length = 0;
+  std::int64_t count = 0;
+};
+
 /// What a sample is drawn for; a task may ask more questions of a training sample.
 enum class Purpose { training, evaluation };
 
@@ -94,10 +100,25 @@ class Task {
   /// The same for one answer token.
   virtual double token_chance() const = 0;
 
+  /// Of a task that has its samples: those of a stream, shorter ones first. Nothing where samples
+  /// are drawn, as many as are asked for.
+  virtual std::vector<StoredSamples> stored(Stream /*stream*/) const { return {}; }
+
+  /// The index-th of these. Precondition: there is one.
+  virtual Sample stored_sample(Stream /*stream*/, std::int64_t /*length*/,
+                               std::int64_t /*index*/) const {
+    return {};
+  }
+
   /// What an evaluation sample of this length holds: how many pairs or needles, say. Length and
   /// crowding are two questions, so both are reported.
   virtual std::vector<Quantity> quantities(std::int64_t /*length*/) const { return {}; }
 };
+
+/// How many samples of these there are to be had. Throws InputError where a task that has its
+/// samples has none of this stream and length.
+std::int64_t available_samples(const Task& task, Stream stream, std::int64_t length,
+                               std::int64_t asked_for);
 
 /// The largest length that any task takes: positions and token counts stay within 32 bits.
 inline constexpr std::int64_t longest_length = 16'777'216;

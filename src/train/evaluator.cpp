@@ -86,6 +86,10 @@ void add(Evaluated& total, const SampleResult& sample, const Metric& metric) {
 }  // namespace
 
 Sample evaluation_sample(const Task& task, const EvaluationRequest& request, std::int64_t index) {
+  for (const StoredSamples& stored : task.stored(request.stream))
+    if (stored.length == request.length)
+      return task.stored_sample(request.stream, request.length,
+                                (request.first + index) % stored.count);
   Rng rng(request.seed, request.stream, sample_identity(request, index),
           static_cast<std::uint64_t>(request.replicate));
   return task.generate(rng, request.length, Purpose::evaluation);

@@ -255,7 +255,9 @@ double Trainer::State::mean_loss() const {
 void Trainer::State::validate(double learning_rate, double gradient_norm) {
   const Counts counts =
       evaluate(model.config(), optimizer.average().empty() ? weights : optimizer.average(), *task,
-               {options.seed, Stream::validation, options.train_length, options.validation_samples,
+               {options.seed, Stream::validation, options.train_length,
+                available_samples(*task, Stream::validation, options.train_length,
+                                  options.validation_samples),
                 options.replicate})
           .counts;
   counters.perfect_validations =

@@ -81,6 +81,8 @@ class CommandTest(ProgramTest):
         self.assertGreater(len(tasks), 20)
         for task in tasks:
             self.assertIn(f"task {task}: ", self.succeed("list", task))
+            if task == "file":  # has no samples without a folder
+                continue
             line = json.loads(self.succeed("data", task, "--length", "64", "--samples", "1",
                                            "--format", "jsonl"))
             self.assertLess(max(line["answers"]), len(line["tokens"]))
