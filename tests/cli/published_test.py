@@ -1,0 +1,45 @@
+"""The results that the repository ships: they are finished, and training some of them again gives the same bytes."""
+
+import glob
+import os
+import shutil
+
+from support import SOURCE, ProgramTest, main
+
+RESULTS = os.path.join(os.path.abspath(SOURCE), "results")
+
+
+class PublishedTest(ProgramTest):
+    def copy(self, name):
+        shutil.copy(os.path.join(RESULTS, name), self.path(os.path.basename(name)))
+        return os.path.basename(name)
+
+    def test_two_cells_of_quick_give_the_same_bytes(self):
+        quick = self.copy("quick.json")
+        # What has no fused multiply-add is another kind, and says so.
+        code, _, err = self.run_program("verify", quick, "--only", "copy/softmax/nape/n16/lr0.003/seed0",
+                                        "--only", "copy/asentmax/nape/n16/lr0.003/seed2",
+                                        "--threads", "1", "--quiet")
+        if code == 2 and "numerics" in err:
+            self.skipTest(err)
+        self.assertEqual(code, 0, err)
+
+    def test_nothing_is_left_to_do(self):
+        for name in ["quick.json", *glob.glob("standard/*.json", root_dir=RESULTS)]:
+            if name.endswith(".spec.json"):
+                continue
+            path = self.copy(name)
+            before = self.read(path)
+            self.assertRegex(self.succeed("sweep", path, "--dry-run"), r"(?m)^0 cells", name)
+            self.assertEqual(self.read(path), before, name)
+
+    def test_the_spec_beside_published_results_is_theirs(self):
+        for name in glob.glob("standard/*.spec.json", root_dir=RESULTS):
+            results = self.copy(name.replace(".spec", ""))
+            before = self.result(results)
+            self.succeed("sweep", os.path.join(RESULTS, name), "-o", results)
+            self.assertEqual(self.result(results)["cells"], before["cells"], name)
+
+
+if __name__ == "__main__":
+    main()
