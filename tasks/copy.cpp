@@ -28,13 +28,16 @@ TaskEntry copy() {
     const std::int64_t symbols = arguments.integer("symbols");
     Transduction copy{.task = "copy",
                       .symbols = symbols,
-                      .draw = [symbols](Rng& rng, std::int64_t length,
-                                        Purpose) { return random_symbols(rng, length, symbols); },
+                      .draw = DrawSymbols{symbols, arguments.number("crowded")},
                       .target = repeat,
                       .oracle = unstack,
                       .choices = symbols,
                       .shortcuts = {most_common_guess()}};
     if (arguments.text("draw") == "unique") {
+      if (arguments.number("crowded") > 0)
+        throw InputError(
+            "copy: symbols of which none comes twice cannot be crowded; leave out crowded or "
+            "draw=unique.");
       copy.draw = [symbols](Rng& rng, std::int64_t length, Purpose) {
         return draw_distinct(rng, length, symbols);
       };
@@ -58,7 +61,8 @@ TaskEntry copy() {
                            .default_value = "any",
                            .kind = ParameterSpec::Kind::choice,
                            .choices = {"any", "unique"}},
-                          symbols_parameter("32")}},
+                          symbols_parameter("32"),
+                          crowded_parameter()}},
           make};
 }
 

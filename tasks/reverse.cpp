@@ -34,8 +34,7 @@ TaskEntry reverse() {
     return make_transduction(
         {.task = "reverse",
          .symbols = symbols,
-         .draw = [symbols](Rng& rng, std::int64_t length,
-                           Purpose) { return random_symbols(rng, length, symbols); },
+         .draw = DrawSymbols{symbols, arguments.number("crowded")},
          .target = from_the_end,
          .oracle = by_exchange,
          .choices = symbols,
@@ -46,7 +45,7 @@ TaskEntry reverse() {
   return {{.name = "reverse",
            .summary = "write a sequence of symbols backwards: BOS x SEP reversed(x) EOS",
            .source = "arXiv 2506.16640",
-           .parameters = {symbols_parameter("32")}},
+           .parameters = {symbols_parameter("32"), crowded_parameter()}},
           make};
 }
 

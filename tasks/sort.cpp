@@ -41,8 +41,7 @@ TaskEntry sort() {
     return make_transduction(
         {.task = "sort",
          .symbols = symbols,
-         .draw = [symbols](Rng& rng, std::int64_t length,
-                           Purpose) { return random_symbols(rng, length, symbols); },
+         .draw = DrawSymbols{symbols, arguments.number("crowded")},
          .target = by_comparison,
          .oracle = by_counting,
          .choices = symbols,
@@ -53,7 +52,7 @@ TaskEntry sort() {
   return {{.name = "sort",
            .summary = "write symbols in ascending order: BOS x SEP sorted(x) EOS",
            .source = "arXiv 2506.16640",
-           .parameters = {symbols_parameter("32")}},
+           .parameters = {symbols_parameter("32"), crowded_parameter()}},
           make};
 }
 

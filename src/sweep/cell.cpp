@@ -237,7 +237,10 @@ std::string identity(const Cell& cell) {
 }
 
 std::string identity(const CellRow& row) {
-  return identity_of(row.settings, row.attention, row.position, row.train_length, row.learning_rate,
+  Json settings = row.settings;
+  if (const auto task = settings.find("task"); task != settings.end() && task->is_string())
+    *task = resolve_task(task->get<std::string>());
+  return identity_of(settings, row.attention, row.position, row.train_length, row.learning_rate,
                      row.seed);
 }
 

@@ -41,7 +41,7 @@ struct Cell {
 Json training_settings(const NamedTask& task, const Settings& settings);
 
 /// A text that two cells share, in any sweeps, exactly when their training is the same. A setting
-/// that a row does not have stands at its default.
+/// that a row does not have, of its own or of its task, stands at its default.
 std::string identity(const Cell& cell);
 std::string identity(const CellRow& row);
 

@@ -41,4 +41,12 @@ NamedTask make_task(std::string_view text) {
   return {choice.label(), choice.resolved(), choice.entry->make(choice.arguments)};
 }
 
+std::string resolve_task(std::string_view text) {
+  try {
+    return choose("task", task_catalog(), text).resolved();
+  } catch (const InputError&) {
+    return std::string(text);
+  }
+}
+
 }  // namespace attnspan

@@ -144,4 +144,8 @@ struct NamedTask {
 /// Builds a task from "name" or "name:parameter=value,parameter=value". Throws InputError.
 NamedTask make_task(std::string_view text);
 
+/// NamedTask::resolved of a text that an earlier program wrote: parameters that its task has got
+/// since stand at their defaults. The text itself where it names no task of the catalog.
+std::string resolve_task(std::string_view text);
+
 }  // namespace attnspan

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/mathematics.hpp"
+#include "task/haystack.hpp"
 #include "task/shortcuts.hpp"
 
 namespace attnspan {
@@ -156,6 +157,27 @@ Symbols random_symbols(Rng& rng, std::int64_t length, std::int64_t symbols) {
   for (Token& symbol : x)
     symbol = static_cast<Token>(rng.below(static_cast<std::uint32_t>(symbols)));
   return x;
+}
+
+Symbols DrawSymbols::operator()(Rng& rng, std::int64_t length, Purpose purpose) const {
+  if (purpose != Purpose::training || crowded == 0 || rng.uniform() >= crowded)
+    return random_symbols(rng, length, symbols);
+  const auto quarter = static_cast<std::uint32_t>(std::max<std::int64_t>(symbols / 4, 2));
+  const std::vector<Word> chosen = distinct_words(rng, 2 + rng.below(quarter - 1), symbols, 1);
+  Symbols x = random_symbols(rng, length, std::ssize(chosen));
+  for (Token& symbol : x) symbol = chosen[static_cast<std::size_t>(symbol)][0];
+  return x;
+}
+
+ParameterSpec crowded_parameter() {
+  return {.name = "crowded",
+          .help =
+              "share of the training samples with few symbols (2 to a quarter of them, chosen "
+              "anew)",
+          .default_value = "0",
+          .kind = ParameterSpec::Kind::number,
+          .minimum = 0,
+          .maximum = 1};
 }
 
 ParameterSpec symbols_parameter(const std::string& default_value) {

@@ -65,6 +65,17 @@ std::unique_ptr<Task> make_transduction(Transduction transduction);
 /// `length` symbols, each uniform on 0 .. symbols-1.
 Symbols random_symbols(Rng& rng, std::int64_t length, std::int64_t symbols);
 
+/// As Transduction::draw: symbols of the whole alphabet or, in a share of the training samples, of
+/// 2 to a quarter of them, chosen anew, so that what stands around a place seldom tells it alone.
+struct DrawSymbols {
+  std::int64_t symbols = 0;
+  double crowded = 0;  ///< that share
+  Symbols operator()(Rng& rng, std::int64_t length, Purpose purpose) const;
+};
+
+/// The parameter that says which share of the training samples is crowded.
+ParameterSpec crowded_parameter();
+
 /// The parameter that says how many symbols there are.
 ParameterSpec symbols_parameter(const std::string& default_value);
 

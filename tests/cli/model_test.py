@@ -114,7 +114,7 @@ class EvalTest(ProgramTest):
                      "-o", "eval.json")
         for cell in self.result("eval.json")["cells"]:
             self.assertEqual(cell["task"], "reverse:symbols=4 by models of copy:symbols=4")
-            self.assertEqual(cell["settings"]["trained_on"], "copy:draw=any,symbols=4")
+            self.assertEqual(cell["settings"]["trained_on"], "copy:draw=any,symbols=4,crowded=0")
             self.assertTrue(cell["key"].endswith("/task=reverse:symbols=4"))
             self.assertEqual([e["split"] for e in cell["evaluations"]], ["test"])
         self.assertIn("reverse:symbols=4 by models of copy:symbols=4", self.succeed("compare", "eval.json"))

@@ -122,6 +122,11 @@ TEST_CASE("a setting that a row does not have stands at its default", "[unit]") 
   CellRow row = empty_row(cell);
   row.settings.erase("clip");
   CHECK(identity(row) == identity(cell));
+  row.settings["task"] = "copy:symbols=32";
+  CHECK(identity(row) == identity(cell));
+  row.settings["task"] = "copy:symbols=31";
+  CHECK(identity(row) != identity(cell));
+  row.settings["task"] = cell.settings["task"];
   row.settings["clip"] = 2;
   CHECK(identity(row) != identity(cell));
 }

@@ -67,3 +67,43 @@ TEST_CASE("copy: unique draws no symbol twice, and every one equally often", "[p
       copy.task->check_length(41),
       "copy: length 41 needs as many different symbols, but symbols=40; raise symbols.");
 }
+
+TEST_CASE("copy, reverse, sort: crowded training samples have few symbols, chosen anew",
+          "[property]") {
+  for (const std::string name : {"copy", "reverse", "sort"}) {
+    CAPTURE(name);
+    const NamedTask crowded = make_task(name + ":symbols=40,crowded=0.3"),
+                    plain = make_task(name + ":symbols=40");
+    CHECK(crowded.label == name + ":symbols=40,crowded=0.3");
+    std::map<std::size_t, int> samples;  // by number of symbols
+    std::set<Token> seen;
+    for (std::uint64_t index = 0; index < 2000; ++index) {
+      Rng rng(5, Stream::train, index);
+      const Sample sample = crowded.task->generate(rng, 200, Purpose::training);
+      const std::set<Token> x(sample.tokens.begin() + 1, sample.tokens.begin() + 201);
+      ++samples[x.size()];
+      if (x.size() <= 10) seen.insert(x.begin(), x.end());
+      Rng there(5, Stream::test, index), here(5, Stream::test, index);
+      REQUIRE(crowded.task->generate(there, 30, Purpose::evaluation).tokens ==
+              plain.task->generate(here, 30, Purpose::evaluation).tokens);
+    }
+    int few = 0;
+    for (std::size_t symbols = 2; symbols <= 10; ++symbols) {
+      CHECK(samples[symbols] > 67 - 34);  // four standard deviations
+      CHECK(samples[symbols] < 67 + 34);
+      few += samples[symbols];
+    }
+    CHECK(few > 600 - 82);
+    CHECK(few < 600 + 82);
+    CHECK(seen.size() == 40);
+    // 200 draws leave on average a quarter of one of 40 symbols out.
+    for (const auto& [symbols, count] : samples) CHECK((symbols <= 10 || symbols >= 36));
+  }
+}
+
+TEST_CASE("copy: what draws no symbol twice is not crowded", "[unit]") {
+  CHECK_THROWS_WITH(
+      make_task("copy:unique,crowded=0.5"),
+      "copy: symbols of which none comes twice cannot be crowded; leave out crowded or "
+      "draw=unique.");
+}
