@@ -41,6 +41,18 @@ class PublishedTest(ProgramTest):
             self.succeed("sweep", os.path.join(RESULTS, name), "-o", results)
             self.assertEqual(self.result(results)["cells"], before["cells"], name)
 
+    def test_the_preset_standard_is_what_is_published(self):
+        published = {name for name in glob.glob("standard/*.json", root_dir=RESULTS)
+                     if not name.endswith(".spec.json") and "tuning" not in name}
+        for name in published:
+            results = self.copy(name)
+            task = self.result(results)["cells"][0]["task"]
+            out = self.succeed("sweep", "standard", "--task", task, "-o", results, "--dry-run")
+            self.assertRegex(out, r"(?m)^0 cells", name)
+        code, out, _ = self.run_program("sweep", "standard", "--dry-run")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, rf"(?m)^{sum(len(self.result(os.path.basename(n))['cells']) for n in published)} cells")
+
 
 if __name__ == "__main__":
     main()
