@@ -1,7 +1,5 @@
 #include "train/benchmark.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -52,7 +50,7 @@ class ProductRate {
     AlignedVector<float> a = AlignedVector<float>(size * size, 1.0f);
     AlignedVector<float> b = a, c = a;
   };
-  std::vector<Set> sets_ = std::vector<Set>(static_cast<std::size_t>(omp_get_max_threads()));
+  std::vector<Set> sets_ = std::vector<Set>(static_cast<std::size_t>(threads()));
 };
 
 }  // namespace
