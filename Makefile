@@ -30,12 +30,10 @@ test-page: build
 	  ATTNSPAN=$(BUILD)/attnspan ATTNSPAN_SOURCE=. /usr/bin/python3 $$script; \
 	done
 
-# Clang with the runtimes of its sanitizers, of libFuzzer and of OpenMP.
-CLANG = clang libclang-rt-dev libomp-dev llvm
+# Clang with the runtimes of its sanitizers and of libFuzzer.
+CLANG = clang libclang-rt-dev llvm
 
-# The whole suite under address and undefined-behaviour sanitizers, and under the thread sanitizer, which is
-# told that the OpenMP runtime itself is not instrumented: the runtime's own tool says what is ordered.
-tsan: export TSAN_OPTIONS = ignore_noninstrumented_modules=1 history_size=5
+# The whole suite under address and undefined-behaviour sanitizers, and under the thread sanitizer.
 asan tsan: packages
 	@scripts/install-packages $(CLANG)
 	cmake --preset $@ -B $(BUILD)/$@

@@ -1,7 +1,5 @@
 #include "attention/attention_streaming.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "core/parallel.hpp"
@@ -14,11 +12,11 @@ AttentionStreaming<Real>::AttentionStreaming(std::span<const Position> positions
     : positions_(positions),
       skip_(skip),
       stop_(stop),
-      locals_(static_cast<std::size_t>(omp_get_max_threads())) {}
+      locals_(static_cast<std::size_t>(threads())) {}
 
 template <class Real>
 typename AttentionStreaming<Real>::Local& AttentionStreaming<Real>::local() {
-  return locals_[static_cast<std::size_t>(omp_get_thread_num())];
+  return locals_[static_cast<std::size_t>(thread_number())];
 }
 
 template <class Real>

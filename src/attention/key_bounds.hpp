@@ -14,7 +14,7 @@ class KeyBounds {
  public:
   static constexpr Index block = 128;
 
-  /// Takes the bounds of every head's keys: tokens x (heads width). Spreads over the OpenMP
+  /// Takes the bounds of every head's keys: tokens x (heads width). Spreads over the
   /// threads.
   void take(ConstMatrixView<Real> keys, Index heads);
 

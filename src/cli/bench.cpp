@@ -1,5 +1,3 @@
-#include <omp.h>
-
 #include <atomic>
 #include <cstdio>
 #include <memory>
@@ -11,6 +9,7 @@
 #include "cli/output.hpp"
 #include "cli/progress_line.hpp"
 #include "core/error.hpp"
+#include "core/parallel.hpp"
 #include "core/stopwatch.hpp"
 #include "model/transformer.hpp"
 #include "record/json.hpp"
@@ -87,7 +86,7 @@ int bench_training(const BenchOptions& options) {
                     {"d_ff", options.d_ff},
                     {"batch_size", options.batch_size},
                     {"length", options.length},
-                    {"threads", omp_get_max_threads()},
+                    {"threads", threads()},
                     {"parameters", parameter_count(config)},
                     {"steps", speed.steps},
                     {"tokens_per_step", speed.tokens_per_step},
@@ -162,7 +161,7 @@ int bench_evaluation(const BenchOptions& options) {
                  {"tokens", named.task->total_tokens(length, Purpose::evaluation) - 1},
                  {"train_steps", options.train_steps},
                  {"skipping", skip},
-                 {"threads", omp_get_max_threads()}};
+                 {"threads", threads()}};
         row["seconds"] = skipped ? Json() : Json(speed.seconds);
         row["peak_memory_bytes"] = skipped ? Json() : Json(speed.peak_memory_bytes);
         rows.push_back(row);
@@ -224,8 +223,8 @@ void add_bench(CLI::App& app, Command& command) {
   bench->add_flag("--json", options->json, "Print JSON");
   bench->footer(
       "Training: the median step, warm. GFLOP/s counts 6 operations a weight and token and 12 d a\n"
-      "visible key, layer and token, whatever is saved; the peak is the best rate of 384 x 384\n"
-      "single-precision products on the same threads, measured between the steps.\n"
+      "visible key, layer and token, whatever is saved; the peak is that of multiply-adds in\n"
+      "registers alone, on the same threads, measured between the steps: nothing exceeds it.\n"
       "\n"
       "Examples:\n"
       "  attnspan bench\n"
@@ -234,7 +233,7 @@ void add_bench(CLI::App& app, Command& command) {
   bench->callback([options, &command] {
     command = [options] {
       check_counts(*options);
-      if (options->threads > 0) omp_set_num_threads(options->threads);
+      if (options->threads > 0) set_threads(options->threads);
       return options->long_evaluation ? bench_evaluation(*options) : bench_training(*options);
     };
   });

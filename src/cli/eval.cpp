@@ -1,4 +1,3 @@
-#include <omp.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -16,6 +15,7 @@
 #include "cli/threads.hpp"
 #include "core/error.hpp"
 #include "core/names.hpp"
+#include "core/parallel.hpp"
 #include "record/result.hpp"
 #include "report/compare.hpp"
 #include "report/format.hpp"
@@ -58,7 +58,7 @@ int eval(const EvalOptions& options) {
   const std::atomic<bool>& stop = catch_interrupts();
   const Destination output(options.output);
   const int threads = read_threads(options.threads);
-  omp_set_num_threads(threads);
+  set_threads(threads);
   const ModelTestPlan plan = plan_model_tests(options.paths, read_request(options));
   for (const ModelTest& test : plan.tests) check_memory({test.cell}, threads, memory_bytes());
 

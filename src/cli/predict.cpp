@@ -1,5 +1,3 @@
-#include <omp.h>
-
 #include <iostream>
 #include <memory>
 #include <numeric>
@@ -12,6 +10,7 @@
 #include "cli/output.hpp"
 #include "cli/threads.hpp"
 #include "core/error.hpp"
+#include "core/parallel.hpp"
 #include "core/rng.hpp"
 #include "model/transformer.hpp"
 #include "ops/cross_entropy.hpp"
@@ -104,7 +103,7 @@ std::string answer(const Question& question, const std::string& where,
 }
 
 int predict(const PredictOptions& options) {
-  omp_set_num_threads(read_threads(options.threads));
+  set_threads(read_threads(options.threads));
   const TrainedCell trained = load_trained_cell(options.path);
   const Transformer<float> model(trained.model);
   std::string text;

@@ -1,4 +1,3 @@
-#include <omp.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +20,7 @@
 #include "core/error.hpp"
 #include "core/files.hpp"
 #include "core/names.hpp"
+#include "core/parallel.hpp"
 #include "record/result.hpp"
 #include "report/compare.hpp"
 #include "report/format.hpp"
@@ -278,7 +278,7 @@ int sweep(const SweepOptions& options) {
   const std::atomic<bool>& stop = catch_interrupts();
   const Request request = read_request(options);
   if (request.time_budget) interrupt_before(*request.time_budget);
-  omp_set_num_threads(request.threads);
+  set_threads(request.threads);
   const Destination output(choose_output(options, request));
   if (options.dry_run) return dry_run(options, request, output, stop);
 

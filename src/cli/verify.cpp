@@ -1,5 +1,3 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -14,6 +12,7 @@
 #include "cli/threads.hpp"
 #include "core/error.hpp"
 #include "core/names.hpp"
+#include "core/parallel.hpp"
 #include "record/difference.hpp"
 #include "record/result.hpp"
 #include "sweep/cell_run.hpp"
@@ -86,7 +85,7 @@ std::string compare(const CellRow& claimed, CellRow found) {
 
 int verify(const VerifyOptions& options) {
   const std::atomic<bool>& stop = catch_interrupts();
-  omp_set_num_threads(read_threads(options.threads));
+  set_threads(read_threads(options.threads));
   const std::vector<Claim> claims = read_claims(options);
   std::vector<Cell> cells;
   for (const Claim& claim : claims) cells.push_back(claim.cell);

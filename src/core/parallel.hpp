@@ -1,40 +1,32 @@
 #pragma once
 
-#include <omp.h>
-
-#include <exception>
-
 #include "core/aligned.hpp"
 
 namespace attnspan {
 
-/// One copy of the body for the two loops below: compiled twice, its multiplications and additions
-/// could be fused differently, and one thread would round differently from two.
-template <class Body>
-[[gnu::noinline]] void call_once_compiled(const Body& body, Index i) {
-  body(i);
-}
+/// Threads that the parallel loops of the calling thread spread over, itself included. At first the
+/// processors that this process may use.
+int threads();
 
-/// Calls body(i) for i = 0 .. count-1 on the OpenMP threads, next free thread takes the next i. The
-/// first exception that a call throws is rethrown here once all have ended. Determinism is the
-/// caller's: body(i) must write only what belongs to i.
+/// Sets that, for the calling thread's loops from now on.
+void set_threads(int count);
+
+/// Which of these threads the caller is: 0 .. threads() - 1.
+int thread_number();
+
+/// parallel_for's loop, over whatever `body` points to.
+void spread(Index count, void (*call)(const void* body, Index i), const void* body);
+
+/// Calls body(i) for i = 0 .. count-1, next free thread takes the next i; one after another inside
+/// another loop's body. The first exception that a call throws is rethrown here once all have
+/// ended. Determinism is the caller's: body(i) must write only what belongs to i.
+///
+/// Nothing here waits for a thread that has nothing to do: on a busy machine the loop is over when
+/// its bodies are, however late the others wake up.
 template <class Body>
 void parallel_for(Index count, const Body& body) {
-  if (count == 1 || omp_get_max_threads() == 1 || omp_in_parallel()) {
-    for (Index i = 0; i < count; ++i) call_once_compiled(body, i);
-    return;
-  }
-  std::exception_ptr failure;
-#pragma omp parallel for schedule(dynamic, 1)
-  for (Index i = 0; i < count; ++i) {
-    try {
-      call_once_compiled(body, i);
-    } catch (...) {
-#pragma omp critical(attnspan_parallel_failure)
-      if (!failure) failure = std::current_exception();
-    }
-  }
-  if (failure) std::rethrow_exception(failure);
+  spread(
+      count, [](const void* of, Index i) { (*static_cast<const Body*>(of))(i); }, &body);
 }
 
 }  // namespace attnspan

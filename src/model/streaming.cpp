@@ -1,5 +1,3 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <numeric>
 
@@ -28,7 +26,7 @@ class Transformer<Real>::StreamingPass {
         attention_(positions,
                    options.skip && static_cast<Index>(tokens.size()) > 2 * KeyStore<Real>::block,
                    options.stop),
-        feed_forward_(static_cast<std::size_t>(omp_get_max_threads())) {}
+        feed_forward_(static_cast<std::size_t>(threads())) {}
 
   /// Logits at the answer rows, or nothing when stopped.
   AlignedVector<Real> run(std::span<const Index> answer_rows) {
@@ -73,7 +71,7 @@ class Transformer<Real>::StreamingPass {
           target.middle_rows(first, std::min(streaming_rows, target.rows - first));
       attention_.add(tile, tile_stream);
       at.feed_forward.forward(parameters_ + at.feed_forward_offset, tile_stream, tile_stream,
-                              feed_forward_[static_cast<std::size_t>(omp_get_thread_num())]);
+                              feed_forward_[static_cast<std::size_t>(thread_number())]);
     });
   }
 

@@ -87,7 +87,7 @@ class Transformer {
   };
 
   /// Evaluation: logits at the answer rows of one sequence (answer rows x vocabulary), by streaming
-  /// attention; memory grows linearly with the length. Spreads over the OpenMP threads. Empty when
+  /// attention; memory grows linearly with the length. Spreads over the threads. Empty when
   /// stopped.
   AlignedVector<Real> stream_logits(std::span<const Real> parameters,
                                     std::span<const std::int32_t> tokens,

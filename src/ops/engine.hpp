@@ -85,6 +85,11 @@ struct Engine {
   bool fused;         ///< has fused multiply-add; all that have give the same numbers
   Kernels<float> single;
   Kernels<double> twice;
+
+  /// Multiply-adds of floats in registers and nothing else: what no loop on one core exceeds.
+  /// Returns their sum, for the compiler not to leave them out.
+  double (*multiply_adds)(Index rounds, float start);
+  double flops_a_round;
 };
 
 /// Those that this program holds and this processor has, the widest last.

@@ -1,7 +1,5 @@
 #include "train/benchmark.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <vector>
 
@@ -9,7 +7,7 @@
 #include "core/parallel.hpp"
 #include "core/stopwatch.hpp"
 #include "model/transformer.hpp"
-#include "ops/product.hpp"
+#include "ops/engine.hpp"
 #include "train/batch.hpp"
 #include "train/cost.hpp"
 
@@ -28,32 +26,18 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Square matrix products, one set a thread, large enough to be bound by arithmetic.
-class ProductRate {
- public:
-  /// Gigaflops of all threads together.
-  double measure() {
-    constexpr Index repeats = 4;
-    const Index threads = static_cast<Index>(sets_.size());
-    const double seconds = seconds_of([&] {
-      parallel_for(threads, [&](Index thread) {
-        Set& set = sets_[static_cast<std::size_t>(thread)];
-        for (Index i = 0; i < repeats; ++i)
-          product<float>({set.a.data(), size, size}, {set.b.data(), size, size},
-                         {set.c.data(), size, size});
-      });
+/// Gigaflops of multiply-adds in registers alone, on all threads together.
+double measure_peak() {
+  constexpr Index rounds = 1 << 20;  // two milliseconds or so
+  std::vector<double> sums(static_cast<std::size_t>(threads()));
+  const double seconds = seconds_of([&] {
+    parallel_for(static_cast<Index>(sums.size()), [&](Index thread) {
+      sums[static_cast<std::size_t>(thread)] = engine().multiply_adds(rounds, 1.0f);
     });
-    return 2e-9 * static_cast<double>(size * size * size * repeats * threads) / seconds;
-  }
-
- private:
-  static constexpr Index size = 384;
-  struct Set {
-    AlignedVector<float> a = AlignedVector<float>(size * size, 1.0f);
-    AlignedVector<float> b = a, c = a;
-  };
-  std::vector<Set> sets_ = std::vector<Set>(static_cast<std::size_t>(omp_get_max_threads()));
-};
+  });
+  return 1e-9 * engine().flops_a_round * static_cast<double>(rounds) *
+         static_cast<double>(sums.size()) / seconds;
+}
 
 }  // namespace
 
@@ -66,14 +50,13 @@ TrainingSpeed measure_training(const ModelConfig& config, std::shared_ptr<const 
   longest.steps = steps + warm_up;
   longest.validate_every = longest.steps + 1;
   TrainingSpeed speed;
-  ProductRate rate;
   reset_peak_memory();
   Trainer trainer(config, task, longest);
   for (std::int64_t i = 0; i < warm_up; ++i) trainer.step();
   std::vector<double> seconds;
   for (std::int64_t i = 0; i < steps; ++i) {
     seconds.push_back(seconds_of([&] { trainer.step(); }));
-    speed.peak_gflops = std::max(speed.peak_gflops, rate.measure());
+    speed.peak_gflops = std::max(speed.peak_gflops, measure_peak());
   }
   const double step = median(seconds);
   speed.steps = steps;

@@ -18,13 +18,13 @@ struct TrainingSpeed {
   double milliseconds_per_step = 0;  ///< median
   double tokens_per_second = 0;      ///< at the median step
   double gflops = 0;                 ///< training_step_flops over the median step
-  double peak_gflops = 0;  ///< best single-precision matrix product on as many threads, in this run
+  double peak_gflops = 0;  ///< of multiply-adds in registers alone, on as many threads, in this run
   double fraction_of_peak = 0;
   std::int64_t peak_memory_bytes = 0;  ///< of the process while it trained
 };
 
-/// Trains for `steps` measured steps after a warm-up; every batch has the longest length. Products
-/// for the peak are timed between the steps, so that both meet the same machine.
+/// Trains for `steps` measured steps after a warm-up; every batch has the longest length. The
+/// peak is measured between the steps, so that both meet the same machine.
 TrainingSpeed measure_training(const ModelConfig& config, std::shared_ptr<const Task> task,
                                const TrainingOptions& options, std::int64_t steps);
 

@@ -1,7 +1,5 @@
 #include "train/trainer.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -206,14 +204,13 @@ Trainer::State::BatchSums Trainer::State::accumulate(std::int64_t length) {
   const BatchDivision division(options.batch_size,
                                std::max<Index>(1, task->total_tokens(length, Purpose::training)));
   const Index units = division.units;
-  const int threads = omp_get_max_threads();
-  const Index block_size = division.block_size(threads);
+  const Index block_size = division.block_size(threads());
   blocks.resize(static_cast<std::size_t>((units + block_size - 1) / block_size));
-  locals.resize(static_cast<std::size_t>(threads));
+  locals.resize(static_cast<std::size_t>(threads()));
   std::vector<BatchSums> sums(static_cast<std::size_t>(units));
 
   parallel_for(static_cast<Index>(blocks.size()), [&](Index block) {
-    Local& local = locals[static_cast<std::size_t>(omp_get_thread_num())];
+    Local& local = locals[static_cast<std::size_t>(thread_number())];
     local.sums.resize(
         static_cast<std::size_t>(std::bit_width(static_cast<std::size_t>(block_size))));
     // The tree over `count` units, or as many as there are; count is a power of two.

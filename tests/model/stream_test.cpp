@@ -1,10 +1,9 @@
 // Streaming evaluation against the path that training takes.
 
-#include <omp.h>
-
 #include "support/catch.hpp"
 #include "support/models.hpp"
 #include "support/names.hpp"
+#include "support/training.hpp"
 
 using namespace attnspan;
 
@@ -83,7 +82,6 @@ TEST_CASE("streaming answers only what is asked", "[unit]") {
 }
 
 TEST_CASE("streaming gives the same bytes with any number of threads", "[property]") {
-  const int before = omp_get_max_threads();
   for (const Variant& named : every_model()) {
     const std::string &attention = named.attention, &position = named.position;
     INFO(attention << " under " << position);
@@ -91,14 +89,15 @@ TEST_CASE("streaming gives the same bytes with any number of threads", "[propert
     Rng rng = random_numbers(3);
     const AlignedVector<float> parameters = moved_parameters(model, rng, 0.1);
     const PackedBatch batch = packed(model, {random_tokens(rng, 500, 11)}, 7);
-    omp_set_num_threads(1);
-    const AlignedVector<float> one = streamed(model, parameters, batch, true);
-    for (const int threads : {2, 3, 4}) {
-      INFO(threads << " threads");
-      omp_set_num_threads(threads);
-      CHECK(streamed(model, parameters, batch, true) == one);
+    const auto streamed_on = [&](int count) {
+      const Threads set(count);
+      return streamed(model, parameters, batch, true);
+    };
+    const AlignedVector<float> one = streamed_on(1);
+    for (const int count : {2, 3, 4}) {
+      INFO(count << " threads");
+      CHECK(streamed_on(count) == one);
     }
-    omp_set_num_threads(before);
   }
 }
 

@@ -55,6 +55,16 @@ TEST_CASE("float exponential is exactly 1 at 0, saturates and keeps NaN", "[unit
   }
 }
 
+TEST_CASE("the peak's loop does the multiply-adds that it counts", "[unit]") {
+  for (const Engine* engine : engines()) {
+    INFO(engine->name);
+    CHECK(engine->multiply_adds(0, 1) == 66);  // 0 + 1 + ... + 11
+    CHECK(engine->multiply_adds(1, 1) == 66 * 0.5 + 12);
+    CHECK(engine->multiply_adds(100, 1) == Approx(24));
+    CHECK(engine->flops_a_round == Approx(2 * 12 * 4 * std::round(engine->flops_a_round / 96)));
+  }
+}
+
 namespace {
 
 /// The bytes of everything that the kernels make of random numbers, at lengths around the width of

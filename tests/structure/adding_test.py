@@ -20,7 +20,7 @@ def compile_text(text):
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "shown.cpp"
         file.write_text(text)
-        return subprocess.run([compiler(), "-std=c++20", "-fsyntax-only", "-fopenmp", "-Wall", "-Wextra", "-Wpedantic",
+        return subprocess.run([compiler(), "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic",
                                "-Wshadow", "-Wconversion", "-Werror", f"-I{SOURCE / 'src'}", file],
                               capture_output=True, text=True)
 

@@ -1,18 +1,17 @@
 #pragma once
 
-#include <omp.h>
-
 #include <set>
 #include <string>
 
+#include "core/parallel.hpp"
 #include "support/numbers.hpp"
 #include "train/trainer.hpp"
 
 /// Sets the number of threads and puts it back.
 class Threads {
  public:
-  explicit Threads(int count) : before_(omp_get_max_threads()) { omp_set_num_threads(count); }
-  ~Threads() { omp_set_num_threads(before_); }
+  explicit Threads(int count) : before_(attnspan::threads()) { attnspan::set_threads(count); }
+  ~Threads() { attnspan::set_threads(before_); }
   Threads(const Threads&) = delete;
   Threads& operator=(const Threads&) = delete;
 

@@ -1,6 +1,7 @@
 // Compiled once for each instruction set, with ATTNSPAN_ENGINE as the name of what it defines.
 
 #include "ops/engine.hpp"
+#include "ops/kernels/peak.hpp"
 #include "ops/kernels/product.hpp"
 #include "ops/kernels/rows.hpp"
 
@@ -35,16 +36,29 @@ constexpr Kernels<Real> all_kernels() {
 extern const Engine ATTNSPAN_ENGINE;
 const Engine ATTNSPAN_ENGINE = {
 #if defined(__AVX512F__)
-    "avx512", "AVX-512", true,
+    "avx512",
+    "AVX-512",
+    true,
 #elif defined(__AVX2__)
-    "avx2", "AVX2+FMA", true,
+    "avx2",
+    "AVX2+FMA",
+    true,
 #elif defined(__x86_64__)
-    "sse2", "SSE2 without fused multiply-add", false,
+    "sse2",
+    "SSE2 without fused multiply-add",
+    false,
 #elif defined(__ARM_NEON)
-    "neon", "NEON", true,
+    "neon",
+    "NEON",
+    true,
 #else
-    "plain", "no vectors", false,
+    "plain",
+    "no vectors",
+    false,
 #endif
-    all_kernels<float>(), all_kernels<double>()};
+    all_kernels<float>(),
+    all_kernels<double>(),
+    multiply_adds,
+    flops_a_round};
 
 }  // namespace attnspan

@@ -1,0 +1,171 @@
+#include "core/parallel.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace attnspan {
+namespace {
+
+using Call = void (*)(const void*, Index);
+
+/// How long a thread looks for something to do before it sleeps: longer than the pauses between the
+/// loops of a training step, short enough to leave the processor to others. Chosen with `attnspan
+/// bench` on two cores: 0 (asleep at once), 50 and 200 microseconds, on a quiet machine and beside
+/// two busy processes, in turn. They hardly differ, since waking up takes a few microseconds of the
+/// milliseconds that a step has; what counts is that it ends.
+constexpr std::chrono::microseconds patience{50};
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// Waits until the number is another one, and returns that.
+std::uint32_t await_change(const std::atomic<std::uint32_t>& number, std::uint32_t old) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  do {
+    for (int i = 0; i < 16; ++i) {
+      if (const std::uint32_t now = number.load(std::memory_order_acquire); now != old) return now;
+      relax();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  number.wait(old, std::memory_order_acquire);
+  return number.load(std::memory_order_acquire);
+}
+
+/// Processors that this process may use, which a batch system or `taskset` may have limited.
+int processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+thread_local int wanted = processors();
+thread_local int number_of_this_thread = 0;
+thread_local bool in_loop = false;
+
+/// A thread and those that help it with its loops.
+class Team {
+ public:
+  /// With fewer helpers where the system gives no more threads.
+  explicit Team(int threads) : threads_(threads) {
+    try {
+      for (int number = 1; number < threads; ++number)
+        helpers_.emplace_back([this, number] { help_always(number); });
+    } catch (const std::system_error&) {
+    }
+  }
+
+  ~Team() {
+    stopping_ = true;
+    ++loop_;
+    loop_.notify_all();
+    for (std::thread& helper : helpers_) helper.join();
+  }
+
+  int threads() const { return threads_; }
+
+  void run(Index count, Call call, const void* body) {
+    assert(count < static_cast<Index>(over));
+    count_ = static_cast<std::uint32_t>(count);
+    call_ = call;
+    body_ = body;
+    unfinished_ = static_cast<std::uint32_t>(count);
+    const std::uint32_t loop = loop_ + 1;
+    next_ = std::uint64_t{loop} << 32;
+    loop_ = loop;
+    loop_.notify_all();
+    help();
+    for (std::uint32_t left = unfinished_; left != 0;) left = await_change(unfinished_, left);
+    // Before anything is written for the next loop: who read this loop's number takes nothing of
+    // that one.
+    next_ = std::uint64_t{loop} << 32 | over;
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+
+ private:
+  static constexpr std::uint32_t over = std::numeric_limits<std::uint32_t>::max();
+
+  void help_always(int number) {
+    wanted = threads_;
+    number_of_this_thread = number;
+    in_loop = true;
+    for (std::uint32_t loop = 0; !stopping_; help()) loop = await_change(loop_, loop);
+  }
+
+  /// Takes one index after the other until all of a loop's are taken.
+  void help() {
+    std::uint64_t next = next_;
+    while (true) {
+      const auto index = static_cast<std::uint32_t>(next);
+      const Call call = call_;
+      const void* const body = body_;
+      if (index >= count_) return;
+      if (!next_.compare_exchange_weak(next, next + 1)) continue;
+      try {
+        call(body, index);
+      } catch (...) {
+        const std::lock_guard lock(failing_);
+        if (!failure_) failure_ = std::current_exception();
+      }
+      if (--unfinished_ == 0) unfinished_.notify_one();
+      next = next_;
+    }
+  }
+
+  const int threads_;
+  // Written by the loop's thread while no index can be taken, and read before one is: a helper that
+  // takes one has read what belongs to it.
+  std::atomic<std::uint32_t> count_{0};
+  std::atomic<Call> call_{nullptr};
+  std::atomic<const void*> body_{nullptr};
+  alignas(64) std::atomic<std::uint64_t> next_{over};  ///< number of the loop, and index in it
+  alignas(64) std::atomic<std::uint32_t> unfinished_{0};
+  alignas(64) std::atomic<std::uint32_t> loop_{0};  ///< its number; who sleeps waits for another
+  std::atomic<bool> stopping_{false};
+  std::mutex failing_;
+  std::exception_ptr failure_;
+  std::vector<std::thread> helpers_;  // last: they use the others
+};
+
+thread_local std::unique_ptr<Team> team;
+
+}  // namespace
+
+int threads() { return wanted; }
+void set_threads(int count) { wanted = count; }
+int thread_number() { return number_of_this_thread; }
+
+void spread(Index count, Call call, const void* body) {
+  if (count <= 1 || wanted == 1 || in_loop) {
+    for (Index i = 0; i < count; ++i) call(body, i);
+    return;
+  }
+  if (!team || team->threads() != wanted) {
+    team.reset();
+    team = std::make_unique<Team>(wanted);
+  }
+  struct Inside {
+    Inside() { in_loop = true; }
+    ~Inside() { in_loop = false; }
+  } const inside;
+  team->run(count, call, body);
+}
+
+}  // namespace attnspan

@@ -1,0 +1,90 @@
+#include "core/parallel.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <numeric>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "support/catch.hpp"
+#include "support/training.hpp"
+
+using namespace attnspan;
+
+TEST_CASE("a loop calls its body once for every index, on any number of threads", "[property]") {
+  for (const int count : {1, 2, 3, 7}) {
+    INFO(count << " threads");
+    const Threads set(count);
+    CHECK(threads() == count);
+    // One loop after the other: what is late for one must not do the work of the next.
+    for (Index size = 0; size < 300; ++size) {
+      std::vector<int> calls(static_cast<std::size_t>(size)), numbers(calls.size());
+      parallel_for(size, [&](Index i) {
+        ++calls[static_cast<std::size_t>(i)];
+        numbers[static_cast<std::size_t>(i)] = thread_number();
+      });
+      for (std::size_t i = 0; i < calls.size(); ++i) {
+        REQUIRE(calls[i] == 1);
+        REQUIRE((numbers[i] >= 0 && numbers[i] < count));
+      }
+    }
+  }
+}
+
+TEST_CASE("a loop within a loop stays on its thread", "[unit]") {
+  const Threads set(3);
+  std::atomic<int> calls{0};
+  parallel_for(5, [&](Index) {
+    const int number = thread_number();
+    calls += threads() == 3 ? 1 : 0;
+    parallel_for(4, [&](Index) { calls += thread_number() == number ? 1 : 0; });
+  });
+  CHECK(calls == 25);
+}
+
+TEST_CASE("the first exception of a loop comes out, and the next loop is whole", "[unit]") {
+  for (const int count : {1, 4}) {
+    const Threads set(count);
+    for (int round = 0; round < 20; ++round) {
+      CHECK_THROWS_AS(parallel_for(8,
+                                   [](Index i) {
+                                     if (i == 5) throw std::runtime_error("five");
+                                   }),
+                      std::runtime_error);
+      std::atomic<Index> sum{0};
+      parallel_for(8, [&](Index i) { sum += i; });
+      CHECK(sum == 28);
+    }
+  }
+}
+
+TEST_CASE("threads that sleep wake up for the next loop", "[unit]") {
+  const Threads set(2);
+  for (int round = 0; round < 5; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    // Neither body ends before the other has begun.
+    std::atomic<int> begun{0};
+    parallel_for(2, [&](Index) {
+      ++begun;
+      while (begun < 2) std::this_thread::yield();
+    });
+    CHECK(begun == 2);
+  }
+}
+
+TEST_CASE("threads that are not one another's have loops of their own", "[property]") {
+  std::vector<Index> sums(3);
+  std::vector<std::thread> owners;
+  for (std::size_t owner = 0; owner < sums.size(); ++owner)
+    owners.emplace_back([&, owner] {
+      set_threads(2);
+      for (int round = 0; round < 200; ++round) {
+        std::atomic<Index> sum{0};
+        parallel_for(10, [&](Index i) { sum += i; });
+        sums[owner] += sum;
+      }
+    });
+  for (std::thread& owner : owners) owner.join();
+  for (const Index sum : sums) CHECK(sum == 45 * 200);
+}
