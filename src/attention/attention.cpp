@@ -49,8 +49,8 @@ Attention<Real>::Attention(const LayerShape& shape, Index layers, AttentionParts
     return offset;
   };
   offsets_.norm = place({"norm", 1, d, 1, 0});
-  offsets_.query = place({"query", d, keys, 0, fan * 0.1});
-  offsets_.key_value = place({"key_value", d, keys + wide, 0, fan});
+  offsets_.query = place({"query", d, keys, 0, fan * 0.1, true});
+  offsets_.key_value = place({"key_value", d, keys + wide, 0, fan, true});
   if (around.query_key_norm) {
     offsets_.query_norm = place({"query_norm", 1, shape.d_head, 1, 0});
     offsets_.key_norm = place({"key_norm", 1, shape.d_head, 1, 0});
@@ -58,8 +58,8 @@ Attention<Real>::Attention(const LayerShape& shape, Index layers, AttentionParts
   offsets_.heads = size;
   for (const TensorSpec& spec : heads_.tensors()) place(spec);
   if (around.output_norm) offsets_.output_norm = place({"output_norm", 1, wide, 1, 0});
-  if (gates() > 0) offsets_.gate = place({"gate", d, gates(), 0, 0});  // half open at first
-  offsets_.output = place({"output", wide, d, 0, fan_wide * depth});
+  if (gates() > 0) offsets_.gate = place({"gate", d, gates(), 0, 0, true});  // half open at first
+  offsets_.output = place({"output", wide, d, 0, fan_wide * depth, true});
 }
 
 template <class Real>

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,7 +53,7 @@ const char* const sweep_footer =
     "FILE\n"
     "is named after the source, as the output says; a results file as source is gone on with. "
     "Finished\n"
-    "cells are kept in FILE.journal and a long cell's state in FILE.checkpoint: after an "
+    "cells are kept in FILE.journal and a long cell's state in FILE.checkpoint-*: after an "
     "interruption\n"
     "the same command goes on from there, and on a finished sweep it returns at once.\n"
     "\n"
@@ -76,7 +78,7 @@ struct SweepOptions {
   std::vector<std::string> tasks;
   std::map<std::string, std::vector<std::string>> settings;  ///< by key, as typed
   std::string shard = "1/1", checkpoint_every = "120";
-  std::optional<std::string> output, threads, time_budget, models;
+  std::optional<std::string> output, threads, jobs, time_budget, models;
   std::vector<std::string> rerun;
   bool dry_run = false, fresh = false, add = false, prune = false, quiet = false;
 };
@@ -127,12 +129,22 @@ double read_checkpoint_seconds(const std::string& text) {
   return seconds;
 }
 
+/// One a thread unless it is said: a thread does most where it shares its work with none.
+std::size_t read_jobs(const std::optional<std::string>& text, int threads) {
+  if (!text) return static_cast<std::size_t>(threads);
+  const long long jobs = parse_integer(*text, "--jobs");
+  if (jobs < 1 || jobs > 1024)
+    throw InputError("--jobs must be from 1 to 1024, not " + std::to_string(jobs) + ".");
+  return static_cast<std::size_t>(jobs);
+}
+
 /// A sweep with everything that its options settle.
 struct Request {
   SweepSpec spec;
   Source source;
   Shard shard;
   int threads;
+  std::size_t jobs;  ///< cells side by side at most
   double checkpoint_seconds;
   std::optional<double> time_budget;  ///< seconds
   Continuation continuation;
@@ -140,10 +152,12 @@ struct Request {
 
 Request read_request(const SweepOptions& options) {
   const Source source = load_source(options.source);
+  const int threads = read_threads(options.threads);
   Request request{resolve_spec(source.spec, read_flags(options)),
                   source,
                   parse_shard(options.shard),
-                  read_threads(options.threads),
+                  threads,
+                  read_jobs(options.jobs, threads),
                   read_checkpoint_seconds(options.checkpoint_every),
                   {},
                   {options.add, options.prune, options.rerun, options.models.value_or("")}};
@@ -213,18 +227,26 @@ int dry_run(const SweepOptions& options, const Request& request, const Destinati
            right(memory, 12) + '\n';
   };
   std::string table = cells.empty() ? "" : line("cell", "parameters", "time", "memory");
-  double seconds = 0, most_bytes = 0;
+  const std::size_t jobs = std::min(request.jobs, std::max<std::size_t>(1, cells.size()));
+  const int share = std::max(1, request.threads / static_cast<int>(jobs));
+  double seconds = 0;
+  std::vector<double> bytes;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    const double bytes = peak_bytes(cells[i], request.threads);
+    bytes.push_back(peak_bytes(cells[i], share));
     table += line(cells[i].key, describe_count(parameter_count(cells[i].model)),
-                  describe_seconds(times[i].seconds()), describe_bytes(bytes));
+                  describe_seconds(times[i].seconds()), describe_bytes(bytes[i]));
     seconds += times[i].seconds();
-    most_bytes = std::max(most_bytes, bytes);
   }
+  // The largest side by side, if the memory reaches.
+  std::sort(bytes.begin(), bytes.end(), std::greater());
+  bytes.resize(std::min(jobs, bytes.size()));
+  const double most_bytes =
+      std::min(memory_bytes(), std::accumulate(bytes.begin(), bytes.end(), 0.0));
   const std::size_t finished = plan.mine.size() - cells.size();
   print(table + describe_cells(cells.size()) + ", about " + describe_seconds(seconds) + " on " +
         std::to_string(request.threads) + (request.threads == 1 ? " thread" : " threads") +
-        ", at most " + describe_bytes(most_bytes) + " of memory" +
+        (jobs > 1 ? ", " + std::to_string(jobs) + " at a time" : "") + ", at most " +
+        describe_bytes(most_bytes) + " of memory" +
         (finished > 0 ? "; " + describe_cells(finished) + " finished in " + output.path() : "") +
         "\n" + describe_without_model(plan, request.continuation.models));
   return exit_ok;
@@ -236,13 +258,13 @@ void interrupt_before(double budget) { interrupt_after(budget - std::min(3.0, bu
 std::string document(const Result& result) { return to_text(result_document(result)); }
 
 /// Runs what is pending. When the results cannot be kept, they come out on stdout.
-bool run_session(Session& session, SweepProgress& progress, double checkpoint_seconds,
+bool run_session(Session& session, SweepProgress& progress, const Request& request,
                  const std::atomic<bool>& stop, const Destination& output) {
   try {
-    const bool finished =
-        session.run({&stop, checkpoint_seconds, {}},
-                    {[&](std::size_t index, const CellProgress& now) { progress.show(index, now); },
-                     [&](std::size_t index, const CellRow& row) { progress.note(index, row); }});
+    const bool finished = session.run(
+        {&stop, request.checkpoint_seconds, {}}, {request.jobs, request.threads, memory_bytes()},
+        {[&](std::size_t index, const CellProgress& now) { progress.show(index, now); },
+         [&](std::size_t index, const CellRow& row) { progress.note(index, row); }});
     progress.clear();
     return finished;
   } catch (const FileError& error) {
@@ -291,7 +313,7 @@ int sweep(const SweepOptions& options) {
     write_context(describe_without_model(session.plan(), request.continuation.models));
   SweepProgress progress(pending_cells(session.plan()), session.finished_cells(), options.quiet,
                          stop);
-  const bool finished = run_session(session, progress, request.checkpoint_seconds, stop, output);
+  const bool finished = run_session(session, progress, request, stop, output);
   session.finish();
 
   const std::string table = find_format("text").render(compare({session.result()}));
@@ -385,7 +407,10 @@ void add_sweep(CLI::App& app, Command& command) {
   value("--time-budget", options->time_budget, "TIME",
         "Stop before so much time has passed (90m, 3h, 1h30m), as an interruption would");
   value("--threads", options->threads, "N",
-        "Threads; results do not depend on them (default: all cores)");
+        "Threads of all jobs together; results do not depend on them (default: all cores)");
+  value("--jobs", options->jobs, "N",
+        "Cells side by side at most, the longest first, as far as the memory reaches; they share "
+        "the threads (default: one a thread)");
   value("--shard", options->shard, "i/n",
         "Run part i of n, balanced by cost; join them with attnspan merge");
   value("--checkpoint-every", options->checkpoint_every, "SECONDS",

@@ -41,7 +41,7 @@ double seconds_of(const CellRow& row) {
 
 SweepProgress::SweepProgress(std::vector<Cell> cells, std::size_t finished, bool quiet,
                              const std::atomic<bool>& stop)
-    : cells_(std::move(cells)), finished_(finished), quiet_(quiet) {
+    : cells_(std::move(cells)), finished_(finished), all_(finished + cells_.size()), quiet_(quiet) {
   if (quiet_ || !line_.visible() || cells_.empty()) return;
   line_.draw("measuring the speed of this machine");
   progress_.emplace(estimate_times(cells_, &stop));
@@ -50,8 +50,9 @@ SweepProgress::SweepProgress(std::vector<Cell> cells, std::size_t finished, bool
 }
 
 void SweepProgress::show(std::size_t index, const CellProgress& progress) {
-  if (!progress_ || !line_.due()) return;
+  if (!progress_) return;
   progress_->at(index, progress);
+  if (!line_.due()) return;
   const Cell& cell = cells_[index];
   const std::string stage = progress.test_length > 0
                                 ? "testing at length " + describe_count(progress.test_length)
@@ -59,23 +60,25 @@ void SweepProgress::show(std::size_t index, const CellProgress& progress) {
                                       describe_count(cell.training.steps) + " loss " +
                                       describe_loss(progress.loss);
   // The name comes last, where a narrow terminal cuts it.
-  line_.draw(counter(index) + " " + std::to_string(static_cast<int>(100 * progress_->fraction())) +
-             "%, " + describe_seconds(progress_->seconds_left(elapsed_.seconds())) + " left  " +
-             stage + "  " + cell.key);
+  line_.draw(counter(finished_ + 1) + " " +
+             std::to_string(static_cast<int>(100 * progress_->fraction())) + "%, " +
+             describe_seconds(progress_->seconds_left(elapsed_.seconds())) + " left  " + stage +
+             "  " + cell.key);
 }
 
 void SweepProgress::note(std::size_t index, const CellRow& row) {
+  ++finished_;
+  if (progress_) progress_->finish(index);
   if (quiet_ || line_.visible()) return;
-  write_context(counter(index) + " " + describe_seconds(seconds_of(row)) + "  " + row.key +
+  write_context(counter(finished_) + " " + describe_seconds(seconds_of(row)) + "  " + row.key +
                 (row.status == Status::done
                      ? "  loss " + describe_loss(row.train.loss) + describe_first_test(row)
                      : "  " + to_string(row.status) + ": " + row.message) +
                 "\n");
 }
 
-std::string SweepProgress::counter(std::size_t index) const {
-  return "[" + std::to_string(finished_ + index + 1) + "/" +
-         std::to_string(finished_ + cells_.size()) + "]";
+std::string SweepProgress::counter(std::size_t number) const {
+  return "[" + std::to_string(number) + "/" + std::to_string(all_) + "]";
 }
 
 }  // namespace attnspan

@@ -20,7 +20,7 @@ class SweepProgress {
   SweepProgress(std::vector<Cell> cells, std::size_t finished, bool quiet,
                 const std::atomic<bool>& stop);
 
-  /// The index-th cell is being run.
+  /// The index-th cell is being run, perhaps beside others.
   void show(std::size_t index, const CellProgress& progress);
 
   /// It is finished.
@@ -30,10 +30,10 @@ class SweepProgress {
   void clear() { line_.clear(); }
 
  private:
-  std::string counter(std::size_t index) const;
+  std::string counter(std::size_t number) const;
 
   std::vector<Cell> cells_;
-  std::size_t finished_;
+  std::size_t finished_, all_;
   bool quiet_;
   ProgressLine line_;
   std::optional<Progress> progress_;

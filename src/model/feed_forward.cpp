@@ -18,12 +18,12 @@ FeedForward<Real>::FeedForward(Index d_model, Index d_ff, Index layers, bool gat
   // Every layer adds twice to the stream; its variance must not grow with the depth.
   const double depth = 1 / std::sqrt(2.0 * static_cast<double>(layers));
   tensors_ = {{"norm", 1, d_model, 1, 0},
-              {"up", d_model, d_ff, 0, fan_model},
-              {"down", d_ff, d_model, 0, fan_feed * depth}};
+              {"up", d_model, d_ff, 0, fan_model, true},
+              {"down", d_ff, d_model, 0, fan_feed * depth, true}};
   up_ = norm_ + tensors_[0].size();
   down_ = up_ + tensors_[1].size();
   gate_ = down_ + tensors_[2].size();
-  if (gated) tensors_.push_back({"gate", d_model, d_ff, 0, fan_model});
+  if (gated) tensors_.push_back({"gate", d_model, d_ff, 0, fan_model, true});
 }
 
 template <class Real>

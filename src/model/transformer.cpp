@@ -85,7 +85,7 @@ Transformer<Real>::Transformer(const ModelConfig& config)
     layer.feed_forward_offset = place_all(owner + "feed_forward.", layer.feed_forward.tensors());
   }
   norm_ = place({"norm", 1, d, 1, 0});
-  output_ = place({"output", d, vocabulary, 0, 1 / std::sqrt(static_cast<double>(d))});
+  output_ = place({"output", d, vocabulary, 0, 1 / std::sqrt(static_cast<double>(d)), true});
 }
 
 template <class Real>

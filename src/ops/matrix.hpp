@@ -64,6 +64,7 @@ struct TensorSpec {
   Index cols = 1;
   double mean = 0;  ///< starting values are normal around the mean; no deviation: constant
   double deviation = 0;
+  bool product = false;  ///< its gradient is one product a batch, added in one piece
   Index size() const { return rows * cols; }
 };
 

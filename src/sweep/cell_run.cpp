@@ -89,7 +89,7 @@ class CellRun {
       row_.key = cell_.key;
       row_.evaluations.clear();
     }
-    const std::optional<Checkpoint> checkpoint = store_.load();
+    const std::optional<Checkpoint> checkpoint = store_.load(cell_);
     if (!checkpoint || identity(checkpoint->row) != identity(cell_)) return;
     CellRow row = checkpoint->row;
     row.key = cell_.key;

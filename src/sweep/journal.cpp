@@ -113,10 +113,10 @@ void Journal::begin(const Json& header, const std::vector<CellRow>& rows) {
   write(lines);
 }
 
-void Journal::reserve() {
+void Journal::reserve(std::size_t rows) {
   // Room beyond the end of the file, which does not change its size. Not every file system can.
   if (::fallocate(file_.number, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(content_.whole_size),
-                  room_for_a_row) != 0 &&
+                  static_cast<off_t>(rows) * room_for_a_row) != 0 &&
       (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
     fail("write");
 }

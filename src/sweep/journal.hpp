@@ -48,9 +48,9 @@ class Journal {
   /// Starts anew with these rows. Whoever may be cut short here needs them elsewhere.
   void begin(const Json& header, const std::vector<CellRow>& rows);
 
-  /// Asks the file system for the room of one more row, so that a full disk shows before a cell is
-  /// computed and not after.
-  void reserve();
+  /// Asks the file system for the room of so many more rows, so that a full disk shows before a
+  /// cell is computed and not after.
+  void reserve(std::size_t rows);
 
   /// Adds one row. On FileError the file, if it is still there, is as it was before.
   void append(const CellRow& row);

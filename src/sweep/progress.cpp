@@ -4,26 +4,30 @@
 
 namespace attnspan {
 
-Progress::Progress(std::vector<CellTime> times) : times_(std::move(times)), before_{0} {
-  for (const CellTime& time : times_) before_.push_back(before_.back() + time.seconds());
+Progress::Progress(std::vector<CellTime> times) : times_(std::move(times)), done_(times_.size()) {
+  for (const CellTime& time : times_) all_ += time.seconds();
 }
 
 void Progress::at(std::size_t index, const CellProgress& progress) {
   const CellTime& time = times_.at(index);
-  done_ = before_[index] + progress.trained * time.training_seconds +
-          progress.evaluated * time.evaluation_seconds;
+  count(index,
+        progress.trained * time.training_seconds + progress.evaluated * time.evaluation_seconds);
 }
 
-double Progress::fraction() const {
-  const double total = before_.back();
-  return total > 0 ? std::clamp(done_ / total, 0.0, 1.0) : 1;
+void Progress::finish(std::size_t index) { count(index, times_.at(index).seconds()); }
+
+void Progress::count(std::size_t index, double seconds) {
+  all_done_ += seconds - done_[index];
+  done_[index] = seconds;
 }
+
+double Progress::fraction() const { return all_ > 0 ? std::clamp(all_done_ / all_, 0.0, 1.0) : 1; }
 
 double Progress::seconds_left(double elapsed) const {
   // The first seconds say little, so the estimate starts with some belief in itself.
   constexpr double belief = 5;
-  const double correction = (elapsed + belief) / (done_ + belief);
-  return std::max(0.0, before_.back() - done_) * correction;
+  const double correction = (elapsed + belief) / (all_done_ + belief);
+  return std::max(0.0, all_ - all_done_) * correction;
 }
 
 }  // namespace attnspan

@@ -15,8 +15,11 @@ class Progress {
   /// One time for each cell that is to be run, in order.
   explicit Progress(std::vector<CellTime> times);
 
-  /// Cell `index` is being run, and all before it are finished.
+  /// Cell `index` is being run, perhaps beside others.
   void at(std::size_t index, const CellProgress& progress);
+
+  /// It is finished.
+  void finish(std::size_t index);
 
   /// Share of the expected time of all cells that has been worked off, 0 .. 1.
   double fraction() const;
@@ -26,9 +29,12 @@ class Progress {
   double seconds_left(double elapsed) const;
 
  private:
+  void count(std::size_t index, double seconds);
+
   std::vector<CellTime> times_;
-  std::vector<double> before_;  ///< expected seconds of all cells before each, and of all
-  double done_ = 0;             ///< expected seconds of what is done
+  std::vector<double> done_;  ///< expected seconds of what is done of each cell
+  double all_ = 0;            ///< expected seconds of all cells
+  double all_done_ = 0;
 };
 
 }  // namespace attnspan

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <mutex>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -262,7 +264,7 @@ void Session::open_files(const SweepSpec& asked) {
     journal->begin(header, now.cells);
   }
   store_ = std::make_unique<FileStore>(std::move(journal), path + ".checkpoint");
-  if (options_.fresh) store_->forget_checkpoint();
+  if (options_.fresh) store_->forget_all();
 }
 
 /// With its model, where that is there; a model that is trained is kept, where that is asked for.
@@ -279,29 +281,60 @@ std::optional<CellRow> Session::run_pending(std::size_t index, RunOptions option
   return attempt_cell(cell, *store_, options);
 }
 
-bool Session::run(const RunOptions& options, const Events& events) {
-  for (std::size_t index = 0; index < plan_.pending.size(); ++index) {
-    if (options.stop && *options.stop) return false;
-    store_->reserve();
-    RunOptions own = options;
-    if (events.on_progress)
-      own.on_progress = [&](const CellProgress& progress) { events.on_progress(index, progress); };
-    const std::optional<CellRow> row = run_pending(plan_.pending[index], own);
-    if (!row) return false;
-    std::optional<CellRow>& known = plan_.rows[plan_.pending[index]];
-    if (known && !plan_.rerun.contains(plan_.pending[index]))
-      check_repeated(*known, *row, options_.path);
-    known = row;
-    written_ = false;
-    unkept_ = true;
-    store_->append(*row);
-    unkept_ = false;
-    store_->forget_checkpoint();
-    write();
-    if (events.on_row) events.on_row(index, *row);
+bool Session::run(const RunOptions& options, JobLimits limits, const Events& events) {
+  std::vector<std::size_t> order(plan_.pending.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  limits.jobs = std::min(limits.jobs, std::max<std::size_t>(1, order.size()));
+  const auto cell_of = [&](std::size_t index) -> const Cell& {
+    return plan_.cells[plan_.pending[index]];
+  };
+  // What is longest comes first, so that jobs end at about the same time.
+  if (limits.jobs > 1) {
+    std::vector<double> flops;
+    for (const std::size_t index : order) flops.push_back(cost(cell_of(index)).flops());
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return flops[a] > flops[b]; });
   }
-  store_->forget_checkpoint();  // of a cell after which an earlier run was killed
-  return true;
+  std::mutex mutex;  // of what follows but the cells themselves
+  const bool finished = run_jobs(
+      limits, order.size(),
+      [&](std::size_t i, int threads) { return peak_bytes(cell_of(order[i]), threads); },
+      options.stop,
+      [&](std::size_t i, const Job& job) {
+        const std::size_t index = order[i];
+        {
+          const std::lock_guard lock(mutex);
+          store_->reserve(limits.jobs);
+        }
+        RunOptions own = options;
+        own.stop = job.stop();
+        own.on_progress = [&](const CellProgress& progress) {
+          job.take_share();
+          if (!events.on_progress) return;
+          const std::lock_guard lock(mutex);
+          events.on_progress(index, progress);
+        };
+        const std::optional<CellRow> row = run_pending(plan_.pending[index], own);
+        if (!row) return false;
+        const std::lock_guard lock(mutex);
+        keep(plan_.pending[index], *row);
+        if (events.on_row) events.on_row(index, *row);
+        return true;
+      });
+  if (finished) store_->forget_all();  // of cells after which an earlier run was killed
+  return finished;
+}
+
+void Session::keep(std::size_t cell, const CellRow& row) {
+  std::optional<CellRow>& known = plan_.rows[cell];
+  if (known && !plan_.rerun.contains(cell)) check_repeated(*known, row, options_.path);
+  known = row;
+  written_ = false;
+  unkept_ = true;
+  store_->append(row);
+  unkept_ = false;
+  store_->forget(plan_.cells[cell]);
+  write();
 }
 
 void Session::finish() {

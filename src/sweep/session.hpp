@@ -11,6 +11,7 @@
 #include "record/result.hpp"
 #include "sweep/cell.hpp"
 #include "sweep/cell_run.hpp"
+#include "sweep/jobs.hpp"
 #include "sweep/model_folder.hpp"
 #include "sweep/spec.hpp"
 #include "sweep/store.hpp"
@@ -76,6 +77,7 @@ class Session {
   /// How many cells of the shard need not be run.
   std::size_t finished_cells() const { return plan_.mine.size() - plan_.pending.size(); }
 
+  /// Called by one thread at a time.
   struct Events {
     /// While the index-th of the plan's pending cells runs.
     std::function<void(std::size_t index, const CellProgress&)> on_progress;
@@ -83,11 +85,12 @@ class Session {
     std::function<void(std::size_t index, const CellRow&)> on_row;
   };
 
-  /// Runs what is pending and writes the results after every cell; false when `stop` ended it
-  /// early. An exception in a cell makes its row `failed` and the sweep goes on; only FileError
-  /// passes through: where nothing can be written, nothing more is computed. Throws
-  /// std::runtime_error when a cell that was finished gives other figures than before.
-  bool run(const RunOptions& options, const Events& events);
+  /// Runs what is pending, several cells side by side where the limits say so, the longest first,
+  /// and writes the results after every cell; false when `stop` ended it early. An exception in a
+  /// cell makes its row `failed` and the sweep goes on; only FileError passes through: where
+  /// nothing can be written, nothing more is computed. Throws std::runtime_error when a cell that
+  /// was finished gives other figures than before.
+  bool run(const RunOptions& options, JobLimits limits, const Events& events);
 
   /// Puts the results file in order, should it not be: a finished sweep that is asked for again
   /// leaves its file as it is, date and all.
@@ -102,6 +105,7 @@ class Session {
  private:
   void open_files(const SweepSpec& asked);
   std::optional<CellRow> run_pending(std::size_t index, RunOptions options);
+  void keep(std::size_t cell, const CellRow& row);
   void write();
 
   Options options_;

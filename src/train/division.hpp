@@ -18,6 +18,8 @@ struct BatchDivision {
   /// The first sample of a unit; the numbers of samples of any two differ by one at most.
   Index begin(Index unit) const { return unit * batch_size / units; }
 
+  bool is_one_micro_batch(Index unit) const { return begin(unit + 1) - begin(unit) <= micro_batch; }
+
   /// Units that a thread takes at a time, a power of two, so that they are a tree of their own:
   /// their sum is formed where they are, and one gradient a block is left for the end.
   Index block_size(int threads) const;

@@ -132,7 +132,10 @@ struct Trainer::State {
         optimizer(model.tensors(), model.parameter_count(),
                   {options_.beta1, options_.beta2, options_.weight_decay, options_.clip,
                    options_.weight_average}),
-        weights(model.initial_parameters(options_.seed, options_.replicate)) {}
+        weights(model.initial_parameters(options_.seed, options_.replicate)) {
+    for (const PlacedTensor& tensor : model.tensors())
+      if (!tensor.spec.product) others += static_cast<std::size_t>(tensor.spec.size());
+  }
 
   std::int64_t shortest_length() const {
     if (options.min_train_length > 0) return options.min_train_length;
@@ -153,8 +156,11 @@ struct Trainer::State {
   };
 
   struct Local;
-  BatchSums unit_gradient(std::int64_t length, Index begin, Index end, Index micro_batch,
-                          Local& local, AlignedVector<float>& gradient);
+  BatchSums add_samples(std::int64_t length, Index begin, Index end, Index micro_batch,
+                        Local& local, AlignedVector<float>& gradient);
+  template <class Work>
+  void add_separately(AlignedVector<float>& gradient, AlignedVector<float>& apart,
+                      const Work& work) const;
   BatchSums accumulate(std::int64_t length);
   void diverge(const std::string& what);
   double mean_loss() const;
@@ -166,6 +172,7 @@ struct Trainer::State {
   BatchPacker packer;
   Optimizer optimizer;
   AlignedVector<float> weights;
+  std::size_t others = 0;  ///< of these, the ones whose gradient is no product
   Counters counters;
   std::string message;
   std::vector<CurvePoint> curve;
@@ -175,16 +182,16 @@ struct Trainer::State {
     PackedBatch batch;
     Workspace<float> workspace;
     std::vector<AlignedVector<float>> sums;  ///< a gradient a level of the tree
+    AlignedVector<float> apart;
   };
   std::vector<Local> locals;
 };
 
-/// The gradient of the samples from `begin` to `end`, which replaces what `gradient` held.
-Trainer::State::BatchSums Trainer::State::unit_gradient(std::int64_t length, Index begin, Index end,
-                                                        Index micro_batch, Local& local,
-                                                        AlignedVector<float>& gradient) {
+/// Adds the gradient of the samples from `begin` to `end`.
+Trainer::State::BatchSums Trainer::State::add_samples(std::int64_t length, Index begin, Index end,
+                                                      Index micro_batch, Local& local,
+                                                      AlignedVector<float>& gradient) {
   BatchSums sums;
-  gradient.assign(weights.size(), 0.0f);
   for (Index first = begin; first < end; first += micro_batch) {
     packer.clear(local.batch);
     for (Index i = first; i < std::min(end, first + micro_batch); ++i) {
@@ -197,6 +204,30 @@ Trainer::State::BatchSums Trainer::State::unit_gradient(std::int64_t length, Ind
     sums.answers += static_cast<std::int64_t>(local.batch.targets.size());
   }
   return sums;
+}
+
+/// Lets `work` add one micro-batch to the gradient as though it had begun at zero and was added
+/// then: products are added in one piece as it is, and what else there is begins at zero.
+template <class Work>
+void Trainer::State::add_separately(AlignedVector<float>& gradient, AlignedVector<float>& apart,
+                                    const Work& work) const {
+  const auto for_others = [&](auto act) {
+    Index at = 0;
+    for (const auto& [spec, offset] : model.tensors()) {
+      if (spec.product) continue;
+      act(gradient.data() + offset, apart.data() + at, spec.size());
+      at += spec.size();
+    }
+  };
+  apart.resize(others);
+  for_others([](float* numbers, float* kept, Index count) {
+    std::copy_n(numbers, count, kept);
+    std::fill_n(numbers, count, 0.0f);
+  });
+  work();
+  for_others([](float* numbers, const float* kept, Index count) {
+    kernels<float>().add(kept, count, numbers);
+  });
 }
 
 /// Forward and backward over the whole batch; gradients of the summed loss end in the blocks.
@@ -213,19 +244,27 @@ Trainer::State::BatchSums Trainer::State::accumulate(std::int64_t length) {
     Local& local = locals[static_cast<std::size_t>(thread_number())];
     local.sums.resize(
         static_cast<std::size_t>(std::bit_width(static_cast<std::size_t>(block_size))));
+    const auto add_unit = [&](Index unit, AlignedVector<float>& gradient) {
+      sums[static_cast<std::size_t>(unit)] =
+          add_samples(length, division.begin(unit), division.begin(unit + 1), division.micro_batch,
+                      local, gradient);
+    };
     // The tree over `count` units, or as many as there are; count is a power of two.
     const auto sum = [&](const auto& self, Index first, Index count, std::size_t level) -> void {
       AlignedVector<float>& gradient = local.sums[level];
       if (count == 1) {
-        sums[static_cast<std::size_t>(first)] =
-            unit_gradient(length, division.begin(first), division.begin(first + 1),
-                          division.micro_batch, local, gradient);
+        gradient.assign(weights.size(), 0.0f);
+        add_unit(first, gradient);
         return;
       }
-      const Index half = count / 2;
+      const Index half = count / 2, second = first + half;
       self(self, first, half, level);
-      if (first + half >= units) return;
-      self(self, first + half, half, level + 1);
+      if (second >= units) return;
+      if (half == 1 && division.is_one_micro_batch(second)) {
+        add_separately(gradient, local.apart, [&] { add_unit(second, gradient); });
+        return;
+      }
+      self(self, second, half, level + 1);
       kernels<float>().add(local.sums[level + 1].data(), static_cast<Index>(gradient.size()),
                            gradient.data());
     };

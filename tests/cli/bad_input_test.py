@@ -25,7 +25,7 @@ class BadInputTest(ProgramTest):
     def test_numbers(self):
         for flag in ("--train-length", "--multiples", "--steps", "--batch-size", "--layers",
                      "--heads", "--d-model", "--d-ff", "--test-samples", "--validation-samples",
-                     "--seeds", "--learning-rates", "--threads"):
+                     "--seeds", "--learning-rates", "--threads", "--jobs"):
             for value in ("-1", "0", "1e30", "nan", "abc", "", "1e999"):
                 self.assert_refused(["sweep", "--task", "copy", f"{flag}={value}"], 2)
         self.assert_refused(["sweep", *tiny(multiples="1-1e18+1")], 2, "more than 1000")

@@ -15,7 +15,7 @@ def tiny(**settings):
     flags = dict(task="copy:symbols=4", train_length="4", steps="30", layers="1", heads="2",
                  d_model="16", d_ff="16", batch_size="8", warmup_steps="5", learning_rates="3e-3",
                  multiples="1,2", test_samples="16", validation_samples="16",
-                 threads="1")  # several, on a busy machine, wait for each other
+                 threads="1")  # tests run side by side
     flags.update({name: str(value) for name, value in settings.items()})
     return [part for name, value in flags.items()
             for part in ("--" + name.replace("_", "-"), value)] + ["--quiet"]

@@ -1,5 +1,6 @@
 """Interruptions: SIGKILL, SIGINT, SIGTERM and SIGHUP, a time budget, two processes at once, a folder that vanishes."""
 
+import glob
 import json
 import os
 import random
@@ -17,20 +18,35 @@ SPEC = tiny(attention="softmax,asentmax", seeds=2, train_length="4,8", steps=100
 
 class SurvivalTest(ProgramTest):
     def wait_for(self, name, process):
+        """Until there is a file of this name, which may have a *."""
         deadline = time.monotonic() + 60
-        while not os.path.exists(self.path(name)):
+        while not glob.glob(self.path(name)):
             self.assertIsNone(process.poll(), "the program ended too soon")
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.005)
 
+    def checkpoints(self):
+        return [os.path.basename(path) for path in glob.glob(self.path("out.json.checkpoint-*[0-9a-f]"))]
+
+    def checkpoint(self):
+        """The only one."""
+        name, = self.checkpoints()
+        return name
+
     def test_killed_at_fifty_random_moments_and_resumed_the_result_is_the_same(self):
+        self.check_kills([])
+
+    def test_killed_at_fifty_random_moments_with_cells_side_by_side(self):
+        self.check_kills(["--jobs", "2"])
+
+    def check_kills(self, more):
         self.succeed("sweep", *SPEC, "-o", "whole.json")
         moments = random.Random(1)
         kills, sweeps, cut_cells = 0, 0, 0
         while kills < 50:
             killed_here = 0
             while True:
-                process = self.start("sweep", *SPEC, "-o", "out.json")
+                process = self.start("sweep", *SPEC, *more, "-o", "out.json")
                 try:
                     process.wait(moments.uniform(0.005, 0.25))
                 except subprocess.TimeoutExpired:
@@ -40,7 +56,7 @@ class SurvivalTest(ProgramTest):
                     break
                 self.assertEqual(process.returncode, -signal.SIGKILL)
                 killed_here += 1
-                cut_cells += os.path.exists(self.path("out.json.checkpoint"))
+                cut_cells += len(self.checkpoints())
                 self.assertLess(killed_here, 1000, "the sweep does not come along")
             kills += killed_here
             sweeps += 1
@@ -53,6 +69,24 @@ class SurvivalTest(ProgramTest):
             os.remove(self.path("out.json"))
             os.remove(self.path("out.json.journal"))
         self.assertGreater(cut_cells, 10, f"of {kills} kills in {sweeps} sweeps")
+
+    def test_cells_side_by_side_are_interrupted_together(self):
+        spec = tiny(steps=20000, seeds=3, early_stop="false")
+        self.succeed("sweep", *spec, "-o", "whole.json")
+        process = self.start("sweep", *spec, "--jobs", "2", "-o", "out.json",
+                             "--checkpoint-every", "0.05")
+        self.wait_for("out.json.checkpoint-*[0-9a-f]", process)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        start = time.monotonic()
+        out, err = process.communicate(timeout=60)
+        self.assertLess(time.monotonic() - start, 2)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertEqual(len(self.checkpoints()), 2)
+        # One at a time goes on from both, and from a third cell's beginning.
+        self.succeed("sweep", *spec, "-o", "out.json")
+        self.assert_same_result("out.json", "whole.json")
+        self.assertEqual(self.checkpoints(), [])
 
     def test_killed_while_it_grows_the_result_is_the_same(self):
         grown = tiny(attention="softmax,asentmax", seeds=2, steps=2000, multiples="1,2,4")
@@ -96,7 +130,7 @@ class SurvivalTest(ProgramTest):
         self.succeed("sweep", *tiny(steps=20000), "-o", "out.json")
         process = self.start("sweep", *tiny(steps=20000), "-o", "out.json", "--fresh",
                              "--checkpoint-every", "0")
-        self.wait_for("out.json.checkpoint", process)
+        self.wait_for("out.json.checkpoint-*[0-9a-f]", process)
         process.kill()
         process.communicate()
         text = self.succeed("sweep", *tiny(steps=20000), "-o", "out.json", "--dry-run")
@@ -168,7 +202,7 @@ class SurvivalTest(ProgramTest):
             self.assertLess(time.monotonic() - start, 2)
             self.assertEqual(process.returncode, 130, err)
             self.assertRegex(err, r"\Aattnspan: interrupted with 0 cells finished[^\n]*\n\Z")
-            checkpoint = json.loads(self.read("out.json.checkpoint").split(b"\n")[0][9:])
+            checkpoint = json.loads(self.read(self.checkpoint()).split(b"\n")[0][9:])
             self.assertGreater(checkpoint["row"]["train"]["steps"], 10)
             self.assertLess(checkpoint["row"]["train"]["steps"], 30000)
             self.succeed("sweep", *spec, "-o", "out.json")
@@ -178,7 +212,7 @@ class SurvivalTest(ProgramTest):
         process = self.start("sweep", *tiny(steps=2, multiples="1,100000", heads=1, d_model=32,
                                             position="nope"), "-o", "out.json",
                              "--checkpoint-every", "0")
-        self.wait_for("out.json.checkpoint", process)
+        self.wait_for("out.json.checkpoint-*[0-9a-f]", process)
         time.sleep(0.7)
         process.send_signal(signal.SIGINT)
         start = time.monotonic()
@@ -195,13 +229,13 @@ class SurvivalTest(ProgramTest):
         self.succeed("sweep", *spec, "-o", "whole.json")
 
         def samples():
-            if not os.path.exists(self.path("out.json.checkpoint")):
+            if not self.checkpoints():
                 return []
-            lines = self.read("out.json.checkpoint").split(b"\n")
+            lines = self.read(self.checkpoint()).split(b"\n")
             return [e["samples"] for e in json.loads(lines[0][9:])["row"]["evaluations"]]
 
         process = self.start("sweep", *spec, "-o", "out.json", "--checkpoint-every", "0")
-        self.wait_for("out.json.checkpoint", process)
+        self.wait_for("out.json.checkpoint-*[0-9a-f]", process)
         while not (len(samples()) == 3 and 0 < samples()[2] < 6):
             self.assertIsNone(process.poll(), "the program ended too soon")
             time.sleep(0.002)
@@ -247,10 +281,10 @@ class SurvivalTest(ProgramTest):
                        lambda data: data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]):
             process = self.start("sweep", *spec, "-o", "out.json", "--fresh",
                                  "--checkpoint-every", "0.01")
-            self.wait_for("out.json.checkpoint", process)
+            self.wait_for("out.json.checkpoint-*[0-9a-f]", process)
             process.kill()
             process.communicate()
-            self.write("out.json.checkpoint", damage(self.read("out.json.checkpoint")))
+            self.write(self.checkpoint(), damage(self.read(self.checkpoint())))
             self.succeed("sweep", *spec, "-o", "out.json")
             self.assert_same_result("out.json", "whole.json")
 

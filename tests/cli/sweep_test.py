@@ -173,14 +173,14 @@ class SweepTest(ProgramTest):
         self.assertNotEqual(self.read("out.json.journal"), before[1])
         self.assert_same_result("out.json", "old.json")
 
-    def test_neither_threads_nor_shards_change_the_result(self):
+    def test_neither_threads_nor_jobs_nor_shards_change_the_result(self):
         # Several micro-batches, several chunks of weights, long tests that threads share.
         axes = dict(attention="softmax,asentmax", seeds=3, train_length="4,40", multiples="1,30",
                     batch_size=24, d_model=32, validation_samples=70, test_samples=4, steps=12)
         spec = ["sweep", *tiny(**axes)]
         self.succeed(*spec, "-o", "one.json")
-        for threads in (2, 3, 4):
-            self.succeed("sweep", *tiny(**axes, threads=threads), "-o", "other.json", "--fresh")
+        for threads, jobs in ((2, 1), (3, 1), (4, 1), (1, 3), (4, 2), (2, 8)):
+            self.succeed("sweep", *tiny(**axes, threads=threads, jobs=jobs), "-o", "other.json", "--fresh")
             self.assert_same_result("one.json", "other.json")
         parts = []
         for shard in ("3/3", "1/3", "2/3"):
@@ -227,6 +227,8 @@ class SweepTest(ProgramTest):
         self.assertIn("copy:symbols=4/softmax/nape/n4/lr0.003/seed1", text)
         self.assertRegex(text, r"(?m)^2 cells, about \d+ s on 1 thread, at most \d+ MiB")
         self.assertEqual(os.listdir(self.folder), [])
+        two = self.succeed("sweep", *tiny(seeds=2, threads=2), "--dry-run")
+        self.assertRegex(two, r"(?m)^2 cells, about \d+ s on 2 threads, 2 at a time, at most \d+ MiB")
         half = self.succeed("sweep", *tiny(seeds=2), "--dry-run", "--shard", "1/2")
         self.assertIn("\n1 cell,", half)
 
@@ -256,6 +258,9 @@ class SweepTest(ProgramTest):
         for line in text.split("\r"):
             self.assertLess(len(line.replace("\x1b[K", "")), 80)
         self.assertRegex(self.on_a_terminal("dumb", *arguments), r"\A\[1/1\] [^\r\n]+\r\n\Z")
+        side_by_side = loud(["sweep", *tiny(seeds=3, jobs=2), "-o", "two.json"])
+        self.assertRegex(self.on_a_terminal("dumb", *side_by_side),
+                         r"\A\[1/3\] [^\r\n]+\r\n\[2/3\] [^\r\n]+\r\n\[3/3\] [^\r\n]+\r\n\Z")
         self.assertEqual(self.on_a_terminal("xterm", *arguments, "--quiet"), "")
 
 

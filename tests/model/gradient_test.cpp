@@ -46,6 +46,41 @@ TEST_CASE("gradient of the whole model", "[gradient]") {
   }
 }
 
+// A sum in a fixed order may then be formed where one of its terms lies.
+TEST_CASE("the gradient of what says it is a product is added in one piece", "[property]") {
+  for (const Variant& named : every_model()) {
+    INFO(named.attention << " under " << named.position);
+    const Transformer<float> model(small_model(named.attention, named.position));
+    Rng rng = random_numbers(60);
+    const AlignedVector<float> parameters = moved_parameters(model, rng, 0.1);
+    const auto batch = [&] {
+      return packed(model, {random_tokens(rng, 9, 11), random_tokens(rng, 30, 11)}, 4);
+    };
+    const PackedBatch first = batch(), second = batch();
+    Workspace<float> workspace;
+    const auto add = [&](const PackedBatch& added, AlignedVector<float>& gradient) {
+      model.loss_and_gradient(parameters, added, workspace, gradient);
+    };
+    AlignedVector<float> one(parameters.size()), other(parameters.size());
+    add(first, one);
+    add(second, other);
+    AlignedVector<float> both = one;
+    add(second, both);
+    Index products = 0;
+    for (const auto& [spec, offset] : model.tensors()) {
+      if (!spec.product) continue;
+      ++products;
+      bool same = true;
+      for (auto i = static_cast<std::size_t>(offset);
+           i < static_cast<std::size_t>(offset + spec.size()); ++i)
+        same = same && both[i] == one[i] + other[i];
+      INFO(spec.name);
+      CHECK(same);
+    }
+    CHECK(products >= 5 * model.config().layers + 1);
+  }
+}
+
 TEST_CASE("gradient of models of one and of three layers", "[gradient]") {
   for (const std::int64_t layers : {1, 3}) {
     INFO(layers << " layers");

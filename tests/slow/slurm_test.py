@@ -1,5 +1,6 @@
 """scripts/slurm-sweep under a Slurm of its own: started here on free ports, stopped at the end."""
 
+import glob
 import json
 import os
 import re
@@ -240,12 +241,14 @@ class SlurmTest(ProgramTest):
                    ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING"), "the merge job")
         self.assertEqual(self.job(merge)["JobState"], state, self.logs())
 
+    def checkpoints(self, shard, shards):
+        return glob.glob(self.path(f"out.shard-{shard}-of-{shards}.json.checkpoint-*[0-9a-f]"))
+
     def wait_for_checkpoint(self, shard, shards):
-        name = f"out.shard-{shard}-of-{shards}.json.checkpoint"
-        wait_until(lambda: os.path.exists(self.path(name)), name)
+        wait_until(lambda: self.checkpoints(shard, shards), "a checkpoint")
 
     def steps_done(self, shard, shards):
-        content = self.read(f"out.shard-{shard}-of-{shards}.json.checkpoint")
+        content = self.read(os.path.basename(self.checkpoints(shard, shards)[0]))
         return json.loads(content.split(b"\n")[0][9:])["row"]["train"]["steps"]
 
     def assert_each_cell_once(self, shards, cells):

@@ -105,7 +105,7 @@ TEST_CASE("a journal gives back its rows, to the last digit", "[unit]") {
     CHECK(journal.header().is_null());
     journal.begin(header, {});
     CHECK(journal.rows().empty());
-    journal.reserve();
+    journal.reserve(1);
     journal.append(row(0));
     journal.append(row(1));
   }

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <string>
 
 #include "core/error.hpp"
@@ -46,6 +47,11 @@ class Folder {
     std::sort(files.begin(), files.end());
     return files;
   }
+  bool has_checkpoint() const {
+    for (const auto& entry : std::filesystem::directory_iterator(path_))
+      if (entry.path().filename().string().starts_with("out.json.checkpoint-")) return true;
+    return false;
+  }
   bool has(const std::string& name) const { return std::filesystem::exists(path_ + "/" + name); }
   void remove(const std::string& name) const { std::filesystem::remove(path_ + "/" + name); }
 
@@ -71,7 +77,7 @@ std::size_t run(const Folder& folder, const std::string& more,
                 const Continuation& continuation = {}) {
   Session session(spec(more), options(folder, continuation));
   const std::size_t pending = session.plan().pending.size();
-  const bool finished = session.run({}, {});
+  const bool finished = session.run({}, {}, {});
   CHECK(finished);
   session.finish();
   return pending;
@@ -217,7 +223,7 @@ TEST_CASE("another sweep is refused with both values, unless it is added or repl
   fresh.fresh = true;
   Session session(spec(R"("steps": 22)"), fresh);
   CHECK(session.plan().pending.size() == 1);
-  CHECK(session.run({}, {}));
+  CHECK(session.run({}, {}, {}));
   CHECK(results(folder)["cells"].size() == 1);
 }
 
@@ -291,7 +297,7 @@ TEST_CASE("a sweep without a file can keep its models", "[unit]") {
   const Folder folder;
   Session::Options memory;
   memory.continuation = with_models(folder);
-  CHECK(Session(spec(), memory).run({}, {}));
+  CHECK(Session(spec(), memory).run({}, {}, {}));
   CHECK(folder.model_files().size() == 1);
   CHECK(run(folder, "") == 1);
   CHECK(run(folder, "", with_models(folder)) == 0);
@@ -316,10 +322,11 @@ TEST_CASE("new tests of finished cells take their models, and give what training
     CHECK(session.plan().trained.size() == 2);  // though their keys have a part more by now
     CHECK(pending_cells(session.plan())[0].tests.size() == 2);
     std::vector<std::int64_t> steps;
-    CHECK(session.run({}, {[&](std::size_t, const CellProgress& progress) {
-                             if (progress.test_length == 0) steps.push_back(progress.step);
-                           },
-                           {}}));
+    CHECK(session.run({}, {},
+                      {[&](std::size_t, const CellProgress& progress) {
+                         if (progress.test_length == 0) steps.push_back(progress.step);
+                       },
+                       {}}));
     CHECK(steps.size() == 2 * 20);  // of the cells with two layers
   }
   run(whole, more);
@@ -400,26 +407,45 @@ TEST_CASE("tests of a saved model that are interrupted go on where they stopped"
     options_of_run.stop = &stop;
     Session session(spec(more), options(folder, with_models(folder)));
     std::int64_t samples = 0;
-    if (session.run(options_of_run, {[&](std::size_t, const CellProgress& progress) {
-                                       CHECK(progress.step == 0);
-                                       if (progress.test_length == 1800 && ++samples == 2 &&
-                                           stops < 2)
-                                         stop = true;
-                                     },
-                                     {}}))
+    if (session.run(options_of_run, {},
+                    {[&](std::size_t, const CellProgress& progress) {
+                       CHECK(progress.step == 0);
+                       if (progress.test_length == 1800 && ++samples == 2 && stops < 2) stop = true;
+                     },
+                     {}}))
       break;
     ++stops;
-    CHECK(folder.has("out.json.checkpoint"));
+    CHECK(folder.has_checkpoint());
   }
   CHECK(stops == 2);
   run(whole, more);
   CHECK(results(folder) == results(whole));
 }
 
+TEST_CASE("cells side by side give the same file, and none is left over", "[unit]") {
+  const Folder one, two;
+  run(one, R"("seeds": 3)");
+  Session session(spec(R"("seeds": 3)"), options(two));
+  std::vector<std::size_t> seen;
+  std::set<std::size_t> told;
+  RunOptions often;
+  often.checkpoint_seconds = 0;
+  CHECK(session.run(often, {.jobs = 2, .threads = 3},
+                    {[&](std::size_t index, const CellProgress&) { told.insert(index); },
+                     [&](std::size_t index, const CellRow&) { seen.push_back(index); }}));
+  session.finish();
+  std::sort(seen.begin(), seen.end());
+  CHECK(seen == std::vector<std::size_t>{0, 1, 2});
+  CHECK(told == std::set<std::size_t>{0, 1, 2});
+  CHECK(results(two) == results(one));
+  CHECK_FALSE(two.has_checkpoint());
+}
+
 TEST_CASE("without a file everything stays in memory", "[unit]") {
   Session session(spec(R"("seeds": 2)"), {});
   std::vector<std::size_t> seen;
-  CHECK(session.run({}, {{}, [&](std::size_t index, const CellRow&) { seen.push_back(index); }}));
+  CHECK(
+      session.run({}, {}, {{}, [&](std::size_t index, const CellRow&) { seen.push_back(index); }}));
   CHECK(seen == std::vector<std::size_t>{0, 1});
   CHECK(session.result().cells.size() == 2);
 }
