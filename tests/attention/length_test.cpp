@@ -24,8 +24,8 @@ PackedRows few_of(Index tokens) {
 
 void check_length(const Variant& variant, Index tokens, double bound) {
   INFO(variant.attention << " under " << variant.position << ", " << tokens << " keys");
-  const PackedRows rows = few_of(tokens);
   const auto attention = heads_of<double>(shape, variant.attention, variant.position);
+  const PackedRows rows = asking_for(attention, few_of(tokens));
   Rng rng = random_numbers(static_cast<std::uint64_t>(tokens));
   const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.2);
   const LayerInputs<double> in(rng, rows, attention, 2);

@@ -31,7 +31,8 @@ class Fire final : public PositionEncoding<Real> {
             {"up", 1, width_, 0, of_one},
             {"up_bias", 1, width_, 0, of_one},
             {"down", heads_, width_, 0, of_hidden},
-            {"down_bias", 1, heads_, 0, of_hidden}};
+            // What is added to all scores of a row is nothing to normalizers of differences.
+            {"down_bias", 1, heads_, 0, of_hidden, true}};
   }
 
   bool biased(Index) const override { return true; }
