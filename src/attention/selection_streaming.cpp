@@ -1,7 +1,5 @@
 #include "attention/selection_streaming.hpp"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "attention/selection.hpp"
@@ -20,7 +18,7 @@ template <class Real>
 void SelectionStreaming<Real>::start(Index tokens) {
   next_ = 0;
   taken_.assign(static_cast<std::size_t>(tokens), 0.0);
-  scratches_.resize(static_cast<std::size_t>(omp_get_max_threads()));
+  scratches_.resize(static_cast<std::size_t>(threads()));
 }
 
 // First the scores of some rows, tile by tile; then, some keys at a time, what these rows take, so
@@ -42,7 +40,7 @@ MatrixView<const Real> SelectionStreaming<Real>::advance(const HeadStreaming<Rea
       const Index first = tile * rows_at_once;
       heads.first_head_scores(parameters, store, next_ + first,
                               scores.middle_rows(first, std::min(rows_at_once, count - first)),
-                              scratches_[static_cast<std::size_t>(omp_get_thread_num())]);
+                              scratches_[static_cast<std::size_t>(thread_number())]);
     });
     parallel_for(parts(next_ + count, keys_at_once), [&](Index part) {
       const Index first = part * keys_at_once, last = std::min(tokens, first + keys_at_once);

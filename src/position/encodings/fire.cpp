@@ -27,7 +27,7 @@ class Fire final : public PositionEncoding<Real> {
     const double of_one = 1 / std::sqrt(3.0),
                  of_hidden = 1 / std::sqrt(3 * static_cast<double>(width_));
     return {{"slope", 1, 1, 0.1, 0},
-            {"threshold", 1, 1, 1, 0},
+            {"threshold", 1, 1, 1, 0, true},  // nothing to queries beyond it
             {"up", 1, width_, 0, of_one},
             {"up_bias", 1, width_, 0, of_one},
             {"down", heads_, width_, 0, of_hidden},
