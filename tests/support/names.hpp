@@ -64,12 +64,12 @@ inline std::vector<std::string> every_skipping_pairing() {
   return names;
 }
 
-/// FIRE with few hidden units: each has a kink at every key, and where a gradient is checked none
+/// FIRE with fewer hidden units: each has a kink at every key, and where a gradient is checked none
 /// may lie so near that a step crosses it.
 inline std::vector<std::string> every_position() {
   std::vector<std::string> names;
   for (const attnspan::PositionEntry& entry : attnspan::position_catalog())
-    names.push_back(entry.name == "fire" ? "fire:width=4" : entry.name);
+    names.push_back(entry.name == "fire" ? "fire:width=8" : entry.name);
   return names;
 }
 
