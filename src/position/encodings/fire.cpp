@@ -29,9 +29,10 @@ class Fire final : public PositionEncoding<Real> {
     return {{"slope", 1, 1, 0.1, 0},
             {"threshold", 1, 1, 1, 0, true},  // nothing to queries beyond it
             {"up", 1, width_, 0, of_one},
-            {"up_bias", 1, width_, 0, of_one},
+            // What is added to all scores of a row, as by a unit that is open to every key, is
+            // nothing to normalizers of differences.
+            {"up_bias", 1, width_, 0, of_one, true},
             {"down", heads_, width_, 0, of_hidden},
-            // What is added to all scores of a row is nothing to normalizers of differences.
             {"down_bias", 1, heads_, 0, of_hidden, true}};
   }
 
