@@ -39,54 +39,54 @@ attnspan_catalog(src/attention/normalizers normalizers NormalizerEntry attention
 attnspan_catalog(src/attention/scalers scalers ScalerEntry attention/scaler.hpp scaler_catalog)
 attnspan_catalog(src/report/formats formats FormatEntry report/format.hpp format_catalog)
 
-# Presets are sweep specs; their text is built into the program, so that an installed binary has them.
+# Text that is built into the program, so that an installed binary has it: sets `literal` to the C++ literal of a
+# file's text.
+function(attnspan_literal file literal)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(READ ${file} text)
+  set(${literal} "R\"attnspan(${text})attnspan\"" PARENT_SCOPE)
+endfunction()
+
+# Writes catalogs/NAME.cpp: what stands in the folder, defined in the namespace after the header.
+function(attnspan_embed name folder header definition)
+  set(output ${CMAKE_BINARY_DIR}/catalogs/${name}.cpp)
+  set(text "// Generated from the files in ${folder}/.
+#include \"${header}\"
+
+namespace attnspan {
+
+${definition}
+}  // namespace attnspan
+")
+  file(GENERATE OUTPUT ${output} CONTENT "${text}")
+  set(catalog_sources ${catalog_sources} ${output} PARENT_SCOPE)
+endfunction()
+
+# Presets are sweep specs.
 file(GLOB presets CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/sweep/presets/*.json)
 list(SORT presets)
 set(entries "")
 foreach(preset IN LISTS presets)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${preset})
+  attnspan_literal(${preset} literal)
   get_filename_component(name ${preset} NAME_WE)
-  file(READ ${preset} text)
-  string(APPEND entries "      {\"${name}\", R\"attnspan(${text})attnspan\"},\n")
+  string(APPEND entries "      {\"${name}\", ${literal}},\n")
 endforeach()
-set(output ${CMAKE_BINARY_DIR}/catalogs/presets.cpp)
-set(text "// Generated from the files in src/sweep/presets/.
-#include \"sweep/presets.hpp\"
-
-namespace attnspan {
-
-std::span<const Preset> preset_catalog() {
+attnspan_embed(presets src/sweep/presets sweep/presets.hpp "std::span<const Preset> preset_catalog() {
   static const Preset entries[] = {
 ${entries}  };
   return entries;
 }
-
-}  // namespace attnspan
 ")
-file(GENERATE OUTPUT ${output} CONTENT "${text}")
-list(APPEND catalog_sources ${output})
 
-# The page of attnspan report: HTML, style and script are files of their own, built into the program.
+# The page of attnspan report: HTML, style and script.
 set(parts "")
 foreach(part IN ITEMS html css js)
-  set(file ${CMAKE_SOURCE_DIR}/src/report/page/page.${part})
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
-  file(READ ${file} text)
-  string(APPEND parts "      R\"attnspan(${text})attnspan\",\n")
+  attnspan_literal(${CMAKE_SOURCE_DIR}/src/report/page/page.${part} literal)
+  string(APPEND parts "      ${literal},\n")
 endforeach()
-set(output ${CMAKE_BINARY_DIR}/catalogs/page.cpp)
-set(text "// Generated from the files in src/report/page/.
-#include \"report/page.hpp\"
-
-namespace attnspan {
-
-const PageTemplate& page_template() {
+attnspan_embed(page src/report/page report/page.hpp "const PageTemplate& page_template() {
   static constexpr PageTemplate page{
 ${parts}  };
   return page;
 }
-
-}  // namespace attnspan
 ")
-file(GENERATE OUTPUT ${output} CONTENT "${text}")
-list(APPEND catalog_sources ${output})

@@ -78,6 +78,7 @@ TaskEntry selective_count() {
   };
   return {{.name = "selective-count",
            .summary = "how many marks there are, at any length: BOS n3 ! n0 n7 ! ... SEP 2 EOS",
+           .source = "our own, without a paper",
            .parameters = {{.name = "marks",
                            .help = "there are from one to this number of marks",
                            .default_value = "8",

@@ -161,18 +161,31 @@ void Attention<Real>::forward(const Real* parameters, Phase phase, const Packing
   const Index rows = input.rows, queries = packing.queries(), d = d_model(), wide = width();
   const auto normed = reserve(trace.normed, rows, d);
   normalise(parameters, input, normed, reserve(trace.inverse_rms, rows, 1).data);
-  if (!packing.every_row_asks())
-    gather<Real>(normed, packing.query_rows, reserve(trace.query_normed, queries, d));
+  MatrixView<const Real> selected = normed;  // rows whose output is wanted
+  if (!packing.every_row_asks()) {
+    const auto query_normed = reserve(trace.query_normed, queries, d);
+    gather<Real>(normed, packing.query_rows, query_normed);
+    selected = query_normed;
+  }
   project_key_value(parameters, normed, reserve(trace.key_value, rows, key_width() + wide),
                     trace.key_norm);
-  const auto query = reserve(trace.query, queries, key_width());
-  const HeadInputs<Real> in = head_inputs(packing, trace);
-  project_query(parameters, in.x, query, trace.query_norm);
   const auto attended = reserve(trace.attended, queries, wide);
-  HeadTraining<Real>(heads_).forward(head_parameters(parameters), phase, packing, in, attended,
-                                     trace.heads, scratch.heads);
+  const auto attend = [&](const Packing& asking, MatrixView<Real> to) {
+    const auto query = reserve(trace.query, asking.queries(), key_width());
+    const HeadInputs<Real> in = head_inputs(asking, trace);
+    project_query(parameters, in.x, query, trace.query_norm);
+    HeadTraining<Real>(heads_).forward(head_parameters(parameters), phase, asking, in, to,
+                                       trace.heads, scratch.heads);
+  };
+  if (asks_whole(packing)) {
+    const auto of_all = reserve(trace.whole_attended, rows, wide);
+    attend(packing.whole(), of_all);
+    gather<Real>(of_all, packing.query_rows, attended);
+  } else {
+    attend(packing, attended);
+  }
   gather<Real>(input, packing.query_rows, output);
-  add_output(parameters, in.x, attended, output, trace.output);
+  add_output(parameters, selected, attended, output, trace.output);
 }
 
 /// Writes dattended and adds to dx, that of the layer's normed input.
@@ -238,18 +251,32 @@ void Attention<Real>::backward(const Real* parameters, const Packing& packing,
                                MatrixView<Real> doutput, MatrixView<Real> dinput, Real* dparameters,
                                AttentionScratch<Real>& scratch) const {
   const Index rows = input.rows, queries = packing.queries(), d = d_model(), wide = width();
-  const HeadInputs<Real> in = head_inputs(packing, trace);
+  const bool whole = asks_whole(packing);
+  const Packing of_all = whole ? packing.whole() : Packing{};
+  const Packing& asking = whole ? of_all : packing;
+  const HeadInputs<Real> in = head_inputs(asking, trace);
   const auto dattended = reserve(scratch.dattended, queries, wide);
-  const auto dselected = reserve_zeros(scratch.dselected, queries, d);
-  add_output_backward(parameters, in.x, trace, doutput, dattended, dselected, dparameters, scratch);
+  const auto dselected = reserve_zeros(scratch.dselected, asking.queries(), d);
+  MatrixView<const Real> dasked = dattended;
+  if (whole) {
+    const auto dwanted = reserve_zeros(scratch.dnormed, queries, d);
+    add_output_backward(parameters, head_inputs(packing, trace).x, trace, doutput, dattended,
+                        dwanted, dparameters, scratch);
+    scatter_add<Real>(dwanted, packing.query_rows, dselected);
+    const auto dwhole = reserve_zeros(scratch.dwhole_attended, rows, wide);
+    scatter_add<Real>(dattended, packing.query_rows, dwhole);
+    dasked = dwhole;
+  } else {
+    add_output_backward(parameters, in.x, trace, doutput, dattended, dselected, dparameters,
+                        scratch);
+  }
 
   const Index keys = key_width();
-  const auto dquery = reserve(scratch.dquery, queries, keys);
+  const auto dquery = reserve(scratch.dquery, asking.queries(), keys);
   const auto dkey_value = reserve(scratch.dkey_value, rows, keys + wide);
   const bool reads = heads_.position().features() > 0;
   const auto dcontext = reserve_zeros(scratch.dcontext, reads ? rows : 0, d);
-  HeadTraining<Real>(heads_).backward(head_parameters(parameters), packing, in, dattended,
-                                      trace.heads,
+  HeadTraining<Real>(heads_).backward(head_parameters(parameters), asking, in, dasked, trace.heads,
                                       {dquery, dkey_value.middle_cols(0, keys),
                                        dkey_value.middle_cols(keys, wide), dselected, dcontext},
                                       dparameters + offsets_.heads, scratch.heads);
@@ -261,7 +288,7 @@ void Attention<Real>::backward(const Real* parameters, const Packing& packing,
   }
 
   const auto dnormed = reserve(scratch.dnormed, rows, d);
-  project_backward(parameters, packing, in, dquery, dkey_value, dselected, dnormed, dparameters);
+  project_backward(parameters, asking, in, dquery, dkey_value, dselected, dnormed, dparameters);
   for (Index i = 0; i < dcontext.rows; ++i)
     for (Index j = 0; j < d; ++j) dnormed.row(i)[j] += dcontext.row(i)[j];
 

@@ -36,6 +36,7 @@ struct OutputTrace {
 template <class Real>
 struct AttentionTrace {
   AlignedVector<Real> normed, inverse_rms, query_normed, query, key_value, attended;
+  AlignedVector<Real> whole_attended;  ///< of all rows, where all ask for the sake of others
   HeadNormTrace<Real> query_norm, key_norm;
   OutputTrace<Real> output;
   HeadTrace<Real> heads;
@@ -44,7 +45,7 @@ struct AttentionTrace {
 /// Memory of one thread.
 template <class Real>
 struct AttentionScratch {
-  AlignedVector<Real> dattended, dquery, dkey_value, dnormed, dselected, dcontext;
+  AlignedVector<Real> dattended, dwhole_attended, dquery, dkey_value, dnormed, dselected, dcontext;
   AlignedVector<Real> doutput, dgates, dvectors;
   HeadScratch<Real> heads;
 };
@@ -103,6 +104,10 @@ class Attention {
     return around_.gate == Surroundings::Gate::none   ? 0
            : around_.gate == Surroundings::Gate::head ? heads_.shape().heads
                                                       : width();
+  }
+  /// Whether rows ask whose output nobody wants.
+  bool asks_whole(const Packing& packing) const {
+    return heads_.normalizer(Phase::training).selective() && !packing.every_row_asks();
   }
   HeadInputs<Real> head_inputs(const Packing& packing, const AttentionTrace<Real>& trace) const;
 

@@ -61,10 +61,35 @@ void AttentionStreaming<Real>::put_keys(ConstMatrixView<Real> stream) {
                       reserve(mine.inverse_rms, rows, 1).data);
     const auto key_value = reserve(mine.key_value, rows, keys + values);
     layer_->project_key_value(parameters_, normed, key_value, mine.head_norm);
+    if (heads.selective()) {
+      const auto query = reserve(mine.query, rows, keys);
+      layer_->project_query(parameters_, normed, query, mine.head_norm);
+      heads.put_selectors(of_heads, first, query, normed, store_, mine.scratch);
+    }
     heads.put(of_heads, first, key_value.middle_cols(0, keys), key_value.middle_cols(keys, values),
               store_, mine.scratch);
   });
   if (!stopped()) heads.close(of_heads, all_normed, skip_, store_);
+}
+
+template <class Real>
+Index AttentionStreaming<Real>::tiles_at_once() const {
+  const Index tiles = streaming_tiles(static_cast<Index>(places_.size()));
+  const bool selective = HeadStreaming<Real>(layer_->heads()).selective();
+  return selective ? std::min<Index>(tiles, static_cast<Index>(locals_.size())) : tiles;
+}
+
+template <class Real>
+void AttentionStreaming<Real>::select(Index tile, Index count) {
+  const HeadStreaming<Real> heads(layer_->heads());
+  if (!heads.selective() || stopped()) return;
+  if (tile == 0) selection_.start(static_cast<Index>(positions_.size()));
+  const Index first = tile * streaming_rows;
+  const Index rows = std::min(count * streaming_rows, static_cast<Index>(places_.size()) - first);
+  first_selected_ = tile;
+  taken_ = selection_.advance(
+      heads, layer_->head_parameters(parameters_), store_,
+      places_.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)), stop_);
 }
 
 /// Keys and values of each token of the vocabulary, and how often each stands before the first row
@@ -128,8 +153,11 @@ void AttentionStreaming<Real>::add(Index tile, MatrixView<Real> tile_stream) {
   const auto scaled = heads.queries(of_heads, query, normed, places, positions_, mine.scratch);
 
   const auto attended = reserve(mine.attended, rows, layer_->width());
+  MatrixView<const Real> taken;
+  if (heads.selective())
+    taken = taken_.middle_rows((tile - first_selected_) * streaming_rows, rows);
   if (!streamed_heads_.empty())
-    heads.attend(of_heads, store_, {places, scaled}, streamed_heads_, skip_, attended,
+    heads.attend(of_heads, store_, {places, scaled, taken}, streamed_heads_, skip_, attended,
                  mine.scratch);
   if (!counted_heads_.empty()) {
     const CountedKeys<Real> counted{counted_.keys, counted_.values, copies_seen(tile, places)};

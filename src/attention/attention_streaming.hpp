@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "attention/attention.hpp"
-#include "attention/head_streaming.hpp"
+#include "attention/selection_streaming.hpp"
 
 namespace attnspan {
 
@@ -34,6 +34,14 @@ class AttentionStreaming {
   /// that heads which see the past as a multiset are worked out from counts of the distinct tokens.
   void open(const Attention<Real>& layer, const Real* parameters, ConstMatrixView<Real> stream,
             std::span<const Index> places, const EmbeddedTokens<Real>* embedded);
+
+  /// Tiles that are worked on at one time: all of them, or as many as there are threads where the
+  /// normalizer is selective.
+  Index tiles_at_once() const;
+
+  /// Before the tiles from this one on, `count` of them, are added: works out what earlier rows
+  /// have taken from their scores, where the normalizer is selective.
+  void select(Index tile, Index count);
 
   /// Adds the attention of the rows of a tile, those of the places from tile streaming_rows on.
   /// From any thread.
@@ -64,7 +72,10 @@ class AttentionStreaming {
   std::span<const Index> places_;
   std::vector<Index> streamed_heads_, counted_heads_;
   KeyStore<Real> store_;
-  AlignedVector<Real> normed_;  // of all rows, where an encoding reads them
+  SelectionStreaming<Real> selection_;
+  Index first_selected_ = 0;           // tile
+  MatrixView<const Real> taken_ = {};  // of its rows and those after it
+  AlignedVector<Real> normed_;         // of all rows, where an encoding reads them
   std::span<const std::int32_t> tokens_;
   CountedKeys<Real> counted_;
   AlignedVector<Real> token_key_value_, token_keys_;

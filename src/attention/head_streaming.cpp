@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "ops/product.hpp"
 
@@ -43,6 +44,35 @@ void HeadStreaming<Real>::open(std::span<const Position> positions, KeyStore<Rea
   store.values = reserve(store.value_memory, tokens, heads_.shape().width());
   store.features =
       reserve(store.feature_memory, tokens, heads_.shape().heads * heads_.position().features());
+  store.selectors = reserve(store.selector_memory, selective() ? tokens : 0, heads_.width());
+}
+
+template <class Real>
+void HeadStreaming<Real>::put_selectors(const Real* parameters, Index first,
+                                        ConstMatrixView<Real> projected, ConstMatrixView<Real> x,
+                                        KeyStore<Real>& store,
+                                        StreamingScratch<Real>& scratch) const {
+  std::vector<Index> places(static_cast<std::size_t>(projected.rows));
+  std::iota(places.begin(), places.end(), first);
+  const auto of_rows = queries(parameters, projected, x, places, store.positions, scratch);
+  for (Index i = 0; i < projected.rows; ++i)
+    std::copy_n(of_rows.row(i), heads_.width(), store.selectors.row(first + i));
+}
+
+template <class Real>
+void HeadStreaming<Real>::first_head_scores(const Real* parameters, const KeyStore<Real>& store,
+                                            Index first, MatrixView<Real> scores,
+                                            StreamingScratch<Real>& scratch) const {
+  std::vector<Index> places(static_cast<std::size_t>(scores.rows));
+  std::iota(places.begin(), places.end(), first);
+  const QueryTile<Real> tile{places, store.selectors.middle_rows(first, scores.rows)};
+  const Walk walk{parameters + heads_.position_offset(), store, tile, 0, 0};
+  reserve_zeros(scratch.carried, walk.rows(), heads_.position().carried());
+  for (Index block = walk.last_place() / KeyStore<Real>::block; block >= 0; --block) {
+    const auto of_block = score(walk, block, scratch);
+    for (Index i = 0; i < scores.rows; ++i)
+      std::copy_n(of_block.row(i), of_block.cols, scores.row(i) + block * KeyStore<Real>::block);
+  }
 }
 
 template <class Real>
@@ -141,6 +171,8 @@ MatrixView<Real> HeadStreaming<Real>::score(const Walk& walk, Index block,
       heads_.position().add_bias(walk.position_parameters, walk.head,
                                  bias_row(walk, i, first, seen), scores.row(i),
                                  scratch.carried.data() + i * passed);
+    if (walk.tile.taken.data)
+      for (Index j = 0; j < seen; ++j) scores.row(i)[j] -= walk.tile.taken.row(i)[first + j];
     std::fill(scores.row(i) + seen, scores.row(i) + keys, hidden<Real>);
   }
   return scores;

@@ -18,8 +18,10 @@ struct KeyStore {
   MatrixView<Real> keys;      ///< tokens x (heads width), as they enter the scores
   MatrixView<Real> values;    ///< tokens x (heads d_head)
   MatrixView<Real> features;  ///< tokens x (heads features)
-  KeyBounds<Real> bounds;     ///< taken only for skipping
-  AlignedVector<Real> key_memory, value_memory, feature_memory;
+  /// Tokens x width: the first head's queries, where the normalizer is selective.
+  MatrixView<Real> selectors;
+  KeyBounds<Real> bounds;  ///< taken only for skipping
+  AlignedVector<Real> key_memory, value_memory, feature_memory, selector_memory;
 };
 
 /// Query rows that stream together, at increasing places of one sequence.
@@ -27,6 +29,8 @@ template <class Real>
 struct QueryTile {
   std::span<const Index> places;
   ConstMatrixView<Real> queries;  ///< rows x (heads width), as they enter the scores
+  /// Rows x keys: what earlier rows have taken from the scores, where the normalizer is selective.
+  MatrixView<const Real> taken = {};
 };
 
 /// A table of distinct keys and values, and how often each of them stands in the past of each query
@@ -59,6 +63,21 @@ class HeadStreaming {
   void put(const Real* parameters, Index first, ConstMatrixView<Real> keys,
            ConstMatrixView<Real> values, KeyStore<Real>& store,
            StreamingScratch<Real>& scratch) const;
+
+  /// Whether rows take from the scores of later rows. Then every row's query is put in too, and
+  /// tiles come with what was taken.
+  bool selective() const { return heads_.normalizer(Phase::evaluation).selective(); }
+
+  /// Puts in the queries of rows first and following (rows x (vectors d_head), as projected; x:
+  /// rows x d_model, the layer's normed input).
+  void put_selectors(const Real* parameters, Index first, ConstMatrixView<Real> projected,
+                     ConstMatrixView<Real> x, KeyStore<Real>& store,
+                     StreamingScratch<Real>& scratch) const;
+
+  /// Writes the first head's scores of rows first and following over the keys up to each row's own:
+  /// rows x at least so many keys.
+  void first_head_scores(const Real* parameters, const KeyStore<Real>& store, Index first,
+                         MatrixView<Real> scores, StreamingScratch<Real>& scratch) const;
 
   /// Whether the encoding reads the tokens.
   bool reads() const { return heads_.position().features() > 0; }

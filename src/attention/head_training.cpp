@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <stdexcept>
 
 #include "attention/head_training.hpp"
+#include "attention/selection.hpp"
 #include "ops/product.hpp"
 
 namespace attnspan {
@@ -20,13 +23,34 @@ void fill_zeros(MatrixView<Real> view) {
 
 }  // namespace
 
+Packing Packing::whole() const {
+  Packing whole = *this;
+  whole.query_begin = key_begin;
+  whole.query_rows.resize(static_cast<std::size_t>(keys()));
+  std::iota(whole.query_rows.begin(), whole.query_rows.end(), Index{0});
+  whole.query_positions.assign(positions, positions + keys());
+  whole.places.clear();
+  for (Index s = 0; s < sequences(); ++s) {
+    const auto at = static_cast<std::size_t>(s);
+    for (Index place = 0; place < key_begin[at + 1] - key_begin[at]; ++place)
+      whole.places.push_back(place);
+  }
+  return whole;
+}
+
 /// Query rows [begin, end) of one sequence, head and view, which see keys of the `keys` from
 /// first_key on. `vector` tells their queries and keys among those of all heads and views.
 template <class Real>
 struct HeadTraining<Real>::Tile {
   Index head, view, vector, begin, end, first_key, keys;
+  bool last;  // of the sequence
 
   Index rows() const { return end - begin; }
+  Tile of_first_head() const {
+    Tile tile = *this;
+    tile.head = tile.view = tile.vector = 0;
+    return tile;
+  }
   MatrixView<Real> within(MatrixView<Real> memory) const {
     return {memory.data, rows(), keys, memory.stride};
   }
@@ -40,17 +64,22 @@ struct HeadTraining<Real>::Tile {
     return matrix.middle_rows(first_key, keys).middle_cols(of * width, width);
   }
 
-  /// Calls body(tile) for every tile of query rows.
+  /// Calls body(tile) for every tile of query rows, the first head's tiles before all others'. With
+  /// `backwards`, the last rows of a sequence come first.
   template <class Body>
-  static void for_each(const Packing& packing, const Heads<Real>& heads, const Body& body) {
+  static void for_each(const Packing& packing, const Heads<Real>& heads, bool backwards,
+                       const Body& body) {
     for (Index sequence = 0; sequence < packing.sequences(); ++sequence) {
       const auto at = static_cast<std::size_t>(sequence);
       const Index first = packing.query_begin[at], last = packing.query_begin[at + 1];
+      const Index tiles = (last - first + training_rows - 1) / training_rows;
       for (Index vector = 0; vector < heads.vectors(); ++vector)
-        for (Index begin = first; begin < last; begin += training_rows) {
+        for (Index tile = 0; tile < tiles; ++tile) {
+          const Index begin = first + (backwards ? tiles - 1 - tile : tile) * training_rows;
           const Index end = std::min(last, begin + training_rows);
           body(Tile{vector % heads.shape().heads, vector / heads.shape().heads, vector, begin, end,
-                    packing.key_begin[at], packing.places[static_cast<std::size_t>(end - 1)] + 1});
+                    packing.key_begin[at], packing.places[static_cast<std::size_t>(end - 1)] + 1,
+                    end == last});
         }
     }
   }
@@ -104,16 +133,17 @@ BiasRow<Real> HeadTraining<Real>::bias_row(const Packing& packing, const Tile& t
 template <class Real>
 void HeadTraining<Real>::score(const Real* parameters, const Packing& packing, const Tile& tile,
                                ConstMatrixView<Real> keys, const HeadTrace<Real>& trace,
+                               typename HeadScratch<Real>::Scores& into,
                                HeadScratch<Real>& scratch) const {
   const Index longest = longest_row(packing), d = heads_.width();
-  const auto scores = reserve(scratch.scores, training_rows, longest);
+  const auto scores = reserve(into.biased, training_rows, longest);
   const MatrixView<const Real> scaled(trace.scaled.data(), packing.queries(), heads_.total_width());
   product_bt<Real>(tile.queries_of(scaled, tile.vector, d), tile.keys_of(keys, tile.vector, d),
                    tile.within(scores));
   if (!heads_.position().biased(tile.head)) return;
   const Index passed = heads_.position().carried();
   if (passed > 0) {  // the backward pass needs them as they are now
-    const auto unbiased = reserve(scratch.unbiased, training_rows, longest);
+    const auto unbiased = reserve(into.unbiased, training_rows, longest);
     for (Index r = 0; r < tile.rows(); ++r) std::copy_n(scores.row(r), tile.keys, unbiased.row(r));
   }
   for (Index r = tile.begin; r < tile.end; ++r)
@@ -129,16 +159,33 @@ void HeadTraining<Real>::mix(const Real* parameters, Phase phase, const Packing&
                              HeadScratch<Real>& scratch) const {
   const Index longest = longest_row(packing), d = heads_.shape().d_head;
   const Index state_size = heads_.normalizer(phase).state_size();
-  const auto scores = reserve(scratch.scores, training_rows, longest);
+  const bool selective = heads_.normalizer(phase).selective();
+  if (selective && !packing.every_row_asks())
+    throw std::logic_error("every row has to ask where the normalizer is selective");
+  const auto scores = reserve(scratch.scores.biased, training_rows, longest);
+  const auto first_head =
+      reserve(scratch.first_head.biased, selective ? training_rows : 0, longest);
   const auto weights = reserve(scratch.weights, training_rows, longest);
   const auto states = reserve(trace.states, packing.queries(), heads_.vectors() * state_size);
-  Tile::for_each(packing, heads_, [&](const Tile& tile) {
+  reserve(trace.taken, selective ? packing.keys() : 0, 1);
+  Tile::for_each(packing, heads_, false, [&](const Tile& tile) {
     const Normalizer<Real>& normalizer = heads_.normalizer(phase).of_view(tile.view);
-    score(parameters, packing, tile, keys, trace, scratch);
+    score(parameters, packing, tile, keys, trace, scratch.scores, scratch);
+    double* taken = trace.taken.data() + (selective ? tile.first_key : 0);
+    if (selective) {
+      score(parameters, packing, tile.of_first_head(), keys, trace, scratch.first_head, scratch);
+      // No earlier row saw the keys from here on.
+      std::fill(taken + packing.places[static_cast<std::size_t>(tile.begin)], taken + tile.keys,
+                0.0);
+    }
     const Real* learned = parameters + heads_.normalizer_offset(tile.head);
     for (Index r = tile.begin; r < tile.end; ++r) {
       const Index visible = packing.places[static_cast<std::size_t>(r)] + 1;
       Real* weight = weights.row(r - tile.begin);
+      if (selective) {
+        subtract_taken(taken, visible, scores.row(r - tile.begin));
+        take(visible - 1, first_head.row(r - tile.begin), 0, visible, 1.0, taken);
+      }
       normalizer.forward(learned, scores.row(r - tile.begin), visible, weight,
                          states.row(r) + tile.vector * state_size);
       std::fill(weight + visible, weight + tile.keys, Real(0));
@@ -148,66 +195,103 @@ void HeadTraining<Real>::mix(const Real* parameters, Phase phase, const Packing&
   });
 }
 
+/// What the gradient of a tile's scores (0 where a row does not see a key) brings to its bias, its
+/// queries and its keys.
+template <class Real>
+void HeadTraining<Real>::score_backward(
+    const Real* parameters, const Packing& packing, const Tile& tile, ConstMatrixView<Real> keys,
+    const HeadTrace<Real>& trace, const AlignedVector<Real>& unbiased, MatrixView<Real> dscores,
+    Into into, const MixGradients& gradients, Real* dparameters, HeadScratch<Real>& scratch) const {
+  const Index wide = heads_.width(), longest = longest_row(packing);
+  const bool passes = heads_.position().carried() > 0;
+  const auto dvector = reserve_zeros(scratch.dvector, passes ? tile.rows() : 0, wide);
+  const Index numbers = heads_.position().features();
+  for (Index r = tile.begin; heads_.position().biased(tile.head) && r < tile.end; ++r) {
+    BiasGradient<Real> gradient;
+    gradient.parameters = dparameters + heads_.position_offset();
+    if (numbers > 0) {
+      gradient.features = gradients.features.row(packing.query_rows[static_cast<std::size_t>(r)]) +
+                          tile.head * numbers;
+      gradient.key_features = tile.keys_of(gradients.features, tile.head, numbers);
+    }
+    if (passes) gradient.vector = dvector.row(r - tile.begin);
+    heads_.position().bias_backward(parameters + heads_.position_offset(), tile.head,
+                                    bias_row(packing, tile, r, trace),
+                                    passes ? unbiased.data() + (r - tile.begin) * longest : nullptr,
+                                    dscores.row(r - tile.begin), gradient);
+  }
+  const MatrixView<const Real> scaled(trace.scaled.data(), packing.queries(), heads_.total_width());
+  const MatrixView<Real> dquery = tile.queries_of(gradients.scaled, tile.vector, wide);
+  product<Real>(dscores, tile.keys_of(keys, tile.vector, wide), dquery, into);
+  product_at<Real>(dscores, tile.queries_of(scaled, tile.vector, wide),
+                   tile.keys_of(gradients.keys, tile.vector, wide), Into::add);
+  for (Index r = 0; r < dvector.rows; ++r)
+    for (Index j = 0; j < wide; ++j) dquery.row(r)[j] += dvector.row(r)[j];
+}
+
 template <class Real>
 void HeadTraining<Real>::mix_backward(const Real* parameters, const Packing& packing,
                                       ConstMatrixView<Real> keys, ConstMatrixView<Real> v,
                                       ConstMatrixView<Real> doutput, const HeadTrace<Real>& trace,
                                       const MixGradients& gradients, Real* dparameters,
                                       HeadScratch<Real>& scratch) const {
-  const Index queries = packing.queries(), longest = longest_row(packing);
-  const Index d = heads_.shape().d_head, wide = heads_.width(),
+  const Index longest = longest_row(packing);
+  const Index d = heads_.shape().d_head,
               state_size = heads_.normalizer(Phase::training).state_size();
-  const MatrixView<const Real> scaled(trace.scaled.data(), queries, heads_.total_width());
-  const auto scores = reserve(scratch.scores, training_rows, longest);
+  const bool selective = heads_.normalizer(Phase::training).selective();
+  const auto scores = reserve(scratch.scores.biased, training_rows, longest);
   const auto weights = reserve(scratch.weights, training_rows, longest);
   const auto dweights = reserve(scratch.dweights, training_rows, longest);
-  const bool passes = heads_.position().carried() > 0;
-  const Index numbers = heads_.position().features();
+  const Index selecting_rows = selective ? training_rows : 0;
+  const auto first_head = reserve(scratch.first_head.biased, selecting_rows, longest);
+  const auto dfirst_head = reserve(scratch.dfirst_head, selecting_rows, longest);
+  double* taken = reserve(scratch.taken, selective ? longest : 0, 1).data;
+  double* later = reserve(scratch.later, selective ? longest : 0, 1).data;
 
-  Tile::for_each(packing, heads_, [&](const Tile& tile) {
+  // What a row takes is missing to later rows, so their gradients are needed first.
+  Tile::for_each(packing, heads_, selective, [&](const Tile& tile) {
     const Normalizer<Real>& normalizer = heads_.normalizer(Phase::training).of_view(tile.view);
-    score(parameters, packing, tile, keys, trace, scratch);
+    score(parameters, packing, tile, keys, trace, scratch.scores, scratch);
+    if (selective)
+      score(parameters, packing, tile.of_first_head(), keys, trace, scratch.first_head, scratch);
+    if (selective && tile.last) {
+      std::copy_n(trace.taken.data() + tile.first_key, tile.keys, taken);
+      std::fill_n(later, tile.keys, 0.0);
+    }
     const Real* learned = parameters + heads_.normalizer_offset(tile.head);
-    const auto dvector = reserve_zeros(scratch.dvector, passes ? tile.rows() : 0, wide);
     product_bt<Real>(tile.queries_of(doutput, tile.head, d), tile.keys_of(v, tile.head, d),
                      tile.within(dweights));
-    for (Index r = tile.begin; r < tile.end; ++r) {
+    for (Index k = 0; k < tile.rows(); ++k) {
+      const Index row = selective ? tile.rows() - 1 - k : k, r = tile.begin + row;
       const Index visible = packing.places[static_cast<std::size_t>(r)] + 1;
-      const Real* score = scores.row(r - tile.begin);
-      Real* weight = weights.row(r - tile.begin);
-      Real* dweight = dweights.row(r - tile.begin);  // becomes the gradient of the scores
+      Real* score = scores.row(row);
+      Real* weight = weights.row(row);
+      Real* dweight = dweights.row(row);  // becomes the gradient of the scores
+      if (selective) {
+        take(visible - 1, first_head.row(row), 0, visible, -1.0, taken);
+        subtract_taken(taken, visible, score);
+      }
       normalizer.rebuild(learned, score, visible,
                          trace.states.data() + (r * heads_.vectors() + tile.vector) * state_size,
                          weight);
       normalizer.backward(learned, score, weight, visible, dweight,
                           dparameters + (learned - parameters));
-      if (heads_.position().biased(tile.head)) {
-        BiasGradient<Real> gradient;
-        gradient.parameters = dparameters + heads_.position_offset();
-        if (numbers > 0) {
-          gradient.features =
-              gradients.features.row(packing.query_rows[static_cast<std::size_t>(r)]) +
-              tile.head * numbers;
-          gradient.key_features = tile.keys_of(gradients.features, tile.head, numbers);
-        }
-        if (passes) gradient.vector = dvector.row(r - tile.begin);
-        heads_.position().bias_backward(
-            parameters + heads_.position_offset(), tile.head, bias_row(packing, tile, r, trace),
-            passes ? scratch.unbiased.data() + (r - tile.begin) * longest : nullptr, dweight,
-            gradient);
-      }
       std::fill(weight + visible, weight + tile.keys, Real(0));
       std::fill(dweight + visible, dweight + tile.keys, Real(0));
+      if (selective) {
+        std::fill_n(dfirst_head.row(row), tile.keys, Real(0));
+        take_backward(visible - 1, first_head.row(row), later, dfirst_head.row(row));
+        for (Index j = 0; j < visible; ++j) later[j] += static_cast<double>(dweight[j]);
+      }
     }
-    const MatrixView<const Real> w = tile.within(weights), dscores = tile.within(dweights);
-    const MatrixView<Real> dquery = tile.queries_of(gradients.scaled, tile.vector, wide);
-    product_at<Real>(w, tile.queries_of(doutput, tile.head, d),
+    product_at<Real>(tile.within(weights), tile.queries_of(doutput, tile.head, d),
                      tile.keys_of(gradients.v, tile.head, d), Into::add);
-    product<Real>(dscores, tile.keys_of(keys, tile.vector, wide), dquery);
-    product_at<Real>(dscores, tile.queries_of(scaled, tile.vector, wide),
-                     tile.keys_of(gradients.keys, tile.vector, wide), Into::add);
-    for (Index r = 0; r < dvector.rows; ++r)
-      for (Index j = 0; j < wide; ++j) dquery.row(r)[j] += dvector.row(r)[j];
+    score_backward(parameters, packing, tile, keys, trace, scratch.scores.unbiased,
+                   tile.within(dweights), Into::replace, gradients, dparameters, scratch);
+    if (selective)
+      score_backward(parameters, packing, tile.of_first_head(), keys, trace,
+                     scratch.first_head.unbiased, tile.within(dfirst_head), Into::add, gradients,
+                     dparameters, scratch);
   });
 }
 

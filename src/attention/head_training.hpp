@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "attention/heads.hpp"
+#include "ops/product.hpp"
 
 namespace attnspan {
 
@@ -24,6 +25,9 @@ struct Packing {
   Index queries() const { return static_cast<Index>(places.size()); }
   Index keys() const { return key_begin.back(); }
   bool every_row_asks() const { return queries() == keys(); }
+
+  /// The same sequences where every row asks.
+  Packing whole() const;
 };
 
 /// What the heads of a layer work on: queries (query rows x d_model) and keys and values (key rows
@@ -54,12 +58,21 @@ struct HeadTrace {
   AlignedVector<Real> scales;    ///< queries x scaled heads
   AlignedVector<Real> scaled;    ///< queries x (heads width): what enters the scores
   AlignedVector<Real> states;    ///< queries x heads x the normalizer's state
+  /// What the rows of a sequence have taken from each key, where the normalizer is selective.
+  AlignedVector<double> taken;
 };
 
 /// Memory of one thread; grows to the longest tile met and stays.
 template <class Real>
 struct HeadScratch {
-  AlignedVector<Real> scores, unbiased, weights, dweights;
+  struct Scores {
+    AlignedVector<Real> biased;
+    AlignedVector<Real> unbiased;  ///< where the bias depends on them
+  };
+  Scores scores, first_head;
+  AlignedVector<Real> weights, dweights;
+  AlignedVector<double> taken, later;  ///< of a selective normalizer, by key
+  AlignedVector<Real> dfirst_head;
   AlignedVector<Real> carried;  ///< what one row passes on
   AlignedVector<Real> dvector;  ///< of a tile's queries, through the bias
   AlignedVector<Real> dquery, dkey, dscales, dfeatures;
@@ -72,7 +85,7 @@ class HeadTraining {
  public:
   explicit HeadTraining(const Heads<Real>& heads) : heads_(heads) {}
 
-  /// Writes output, queries x d_model.
+  /// Writes output, queries x d_model. Every row has to ask where the normalizer is selective.
   void forward(const Real* parameters, Phase phase, const Packing& packing,
                const HeadInputs<Real>& in, MatrixView<Real> output, HeadTrace<Real>& trace,
                HeadScratch<Real>& scratch) const;
@@ -92,7 +105,12 @@ class HeadTraining {
   // What both passes do.
   void score(const Real* parameters, const Packing& packing, const Tile& tile,
              ConstMatrixView<Real> keys, const HeadTrace<Real>& trace,
-             HeadScratch<Real>& scratch) const;
+             typename HeadScratch<Real>::Scores& scores, HeadScratch<Real>& scratch) const;
+  void score_backward(const Real* parameters, const Packing& packing, const Tile& tile,
+                      ConstMatrixView<Real> keys, const HeadTrace<Real>& trace,
+                      const AlignedVector<Real>& unbiased, MatrixView<Real> dscores, Into into,
+                      const MixGradients& gradients, Real* dparameters,
+                      HeadScratch<Real>& scratch) const;
   BiasRow<Real> bias_row(const Packing& packing, const Tile& tile, Index row,
                          const HeadTrace<Real>& trace) const;
   MatrixView<const Real> prepared(const HeadInputs<Real>& in, Role role,

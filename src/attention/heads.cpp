@@ -65,6 +65,11 @@ AttentionParts<Real> make_parts(const LayerShape& shape, const std::string& vari
     throw InputError("attention " + chosen.normalizer.entry->name +
                      " compares directions, which position " + encoding.label() +
                      " does not keep; use another encoding.");
+  if (parts.normalizer->selective() && encoding.entry->name == "hard-alibi" &&
+      parts.position->biased(0))
+    throw InputError("attention " + chosen.normalizer.entry->name +
+                     " selects by the first head, which under position " + encoding.label() +
+                     " sees no token but its own; use another encoding.");
   if (parts.normalizer->positional() && encoding.entry->name != "nope")
     throw InputError("attention " + chosen.normalizer.entry->name +
                      " tells positions apart by itself; use it with position nope, not " +
@@ -95,11 +100,12 @@ Heads<Real>::Heads(const LayerShape& shape, AttentionParts<Real> parts)
     normalizer_offset_ =
         add("scaler", scaler_->tensors(static_cast<Index>(scaled_.size()), shape.d_model()));
   position_offset_ = normalizer_offset_;
+  // A head may see one key alone, or none that counts, and then has nothing to normalise.
   for (Index head = 0; head < shape.heads; ++head)
     for (Index index = 0; index < normalizer_->parameters_per_head(); ++index)
       position_offset_ +=
           add("normalizer", {{"head" + std::to_string(head) + "." + std::to_string(index), 1, 1,
-                              normalizer_->initial_parameter(index), 0}});
+                              normalizer_->initial_parameter(index), 0, false, true}});
   add("position", position_->tensors());
 }
 

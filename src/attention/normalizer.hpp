@@ -32,6 +32,10 @@ class Normalizer {
   /// Whether weights depend on the order of the keys, which leaves no room for a position encoding.
   virtual bool positional() const { return false; }
 
+  /// Whether every row takes from the scores of all later rows, of every head, what the first
+  /// head's scores are above 0. Then every row has to ask; what comes here is what is left.
+  virtual bool selective() const { return false; }
+
   /// How many queries and keys of its own a head has for the same values; what the views bring is
   /// added.
   virtual Index views() const { return 1; }

@@ -20,6 +20,14 @@ void bound(const char* what, std::int64_t value, std::int64_t largest) {
                      ", not " + std::to_string(value) + ".");
 }
 
+/// The text itself, which has to be one of these.
+std::string one_of(const char* key, const std::string& text,
+                   const std::vector<std::string>& allowed) {
+  if (std::find(allowed.begin(), allowed.end(), text) == allowed.end())
+    unknown_name(key, text, allowed);
+  return text;
+}
+
 /// Whether a scaler would have a head to scale.
 bool scales_any(const AttentionParts<float>& parts, std::int64_t heads) {
   bool any = parts.scaled == ScaledHeads::all;
@@ -67,17 +75,11 @@ void check(const ModelConfig& config) {
 }
 
 std::string canonical_output_gate(const std::string& text) {
-  const std::vector<std::string> allowed{"none", "head", "element"};
-  if (std::find(allowed.begin(), allowed.end(), text) == allowed.end())
-    unknown_name("output_gate", text, allowed);
-  return text;
+  return one_of("output_gate", text, {"none", "head", "element"});
 }
 
 std::string canonical_feed_forward(const std::string& text) {
-  const std::vector<std::string> allowed{"gelu", "swiglu"};
-  if (std::find(allowed.begin(), allowed.end(), text) == allowed.end())
-    unknown_name("feed_forward", text, allowed);
-  return text;
+  return one_of("feed_forward", text, {"gelu", "swiglu"});
 }
 
 std::string canonical_attention(const std::string& text) {

@@ -64,15 +64,20 @@ class Transformer<Real>::StreamingPass {
                                model_.config_.d_model)};
     attention_.open(at.attention, parameters_ + at.attention_offset, stream, places,
                     l == 0 && !model_.embedded_position().embeds() ? &embedded : nullptr);
-    parallel_for(streaming_tiles(target.rows), [&](Index tile) {
-      if (stopped()) return;
-      const Index first = tile * streaming_rows;
-      const auto tile_stream =
-          target.middle_rows(first, std::min(streaming_rows, target.rows - first));
-      attention_.add(tile, tile_stream);
-      at.feed_forward.forward(parameters_ + at.feed_forward_offset, tile_stream, tile_stream,
-                              feed_forward_[static_cast<std::size_t>(thread_number())]);
-    });
+    const Index tiles = streaming_tiles(target.rows), at_once = attention_.tiles_at_once();
+    for (Index begin = 0; begin < tiles; begin += at_once) {
+      const Index count = std::min(at_once, tiles - begin);
+      attention_.select(begin, count);
+      parallel_for(count, [&](Index i) {
+        if (stopped()) return;
+        const Index tile = begin + i, first = tile * streaming_rows;
+        const auto tile_stream =
+            target.middle_rows(first, std::min(streaming_rows, target.rows - first));
+        attention_.add(tile, tile_stream);
+        at.feed_forward.forward(parameters_ + at.feed_forward_offset, tile_stream, tile_stream,
+                                feed_forward_[static_cast<std::size_t>(thread_number())]);
+      });
+    }
   }
 
   AlignedVector<Real> logits(MatrixView<Real> rows) const {

@@ -206,18 +206,18 @@ class CellRun {
   bool test(std::vector<Evaluation>& evaluations) {
     for (std::size_t i = 0; i < cell_.tests.size(); ++i) {
       const TestPoint& point = cell_.tests[i];
+      const Evaluation* const there = known(point);
       const double before = progress_.evaluated;
       if (i == evaluations.size()) {
         const bool ends_here = cell_.give_up && point.stream == Stream::test;
         const Task& task = *cell_.task.task;
-        const Evaluation* const there = known(point);
         evaluations.push_back(ends_here && gives_up(evaluations) ? given_up_evaluation(task, point)
                               : there != nullptr                 ? *there
                                                                  : begin(task, point));
       }
       if (!evaluations[i].given_up && !test(point, evaluations[i])) return false;
       if (row_.status != Status::done) return true;
-      if (known(point) != nullptr) continue;
+      if (there != nullptr) continue;
       progress_.evaluated = before + flops(point) / test_flops_;
       tell();
     }

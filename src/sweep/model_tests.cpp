@@ -90,7 +90,13 @@ ModelTestPlan plan_model_tests(const std::vector<std::string>& paths,
   for (ModelTest& test : plan.tests) {
     test.cell.key = key_by_identity.at(identity(test.trained.row));
     test.cell.training.steps = 0;
-    test.trained.row.numerics = empty_row(test.cell).numerics;
+    // Its tests are of this program's arithmetic; that of its training is told where it was
+    // another.
+    const std::int64_t trained_with =
+        std::exchange(test.trained.row.numerics, empty_row(test.cell).numerics);
+    if (trained_with != test.trained.row.numerics)
+      test.trained.row.settings["trained_with_numerics"] =
+          test.cell.settings["trained_with_numerics"] = trained_with;
     if (request.task) change_task(test, *request.task);
   }
   return plan;

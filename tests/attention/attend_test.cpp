@@ -59,11 +59,12 @@ LayerInputs<Real> clustered(Rng& rng, const PackedRows& rows, double size) {
 
 /// Every pairing and encoding over every kind of keys, streamed against at once.
 template <class Real>
-void check_streaming(const PackedRows& rows, bool skip, double bound) {
+void check_streaming(const PackedRows& some, bool skip, double bound) {
   std::uint64_t name = 0;
   for (const Variant& named : every_combination()) {
     const std::string &variant = named.attention, &position = named.position;
     const Heads<Real> attention = heads_of<Real>(shape, variant, position);
+    const PackedRows rows = asking_for(attention, some);
     const auto check = [&](const std::string& kind, auto make_inputs) {
       INFO(variant << " under " << position << ", " << kind);
       Rng rng = random_numbers(++name);

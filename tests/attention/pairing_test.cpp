@@ -27,6 +27,10 @@ TEST_CASE("pairings that make no sense are refused with the reason", "[unit]") {
   CHECK_THROWS_WITH(parts("lssar", "pope"),
                     "attention lssar compares directions, which position pope does not keep; use "
                     "another encoding.");
+  CHECK_THROWS_WITH(parts("selective", "hard-alibi"),
+                    "attention selective selects by the first head, which under position "
+                    "hard-alibi sees no token but its own; use another encoding.");
+  CHECK_NOTHROW(parts("selective", "hard-alibi:0"));
   CHECK_THROWS_WITH((make_parts<float>({4, 1}, "lssar", "nope")), containing("head width"));
   CHECK_NOTHROW(parts("threshold", "rope"));
 }

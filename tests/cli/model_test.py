@@ -121,6 +121,17 @@ class EvalTest(ProgramTest):
         self.assert_refused(["eval", self.models[0], "--lengths", "6", "--task", "copy:symbols=5"], 2,
                             "knows 7 tokens, but copy:symbols=5 has 8")
 
+    def test_a_model_of_another_arithmetic_is_told_as_one(self):
+        model = self.read(self.models[0])
+        other = re.sub(rb'(numerics\\":)\d', rb"\g<1>9", model)
+        self.assertNotEqual(other, model)
+        self.write("other.safetensors", other)
+        self.succeed("eval", self.models[1], "other.safetensors", "--lengths", "4", "--samples", "5", "-o", "eval.json")
+        here, elsewhere = self.result("eval.json")["cells"]
+        self.assertNotIn("trained_with_numerics", here["settings"])
+        self.assertEqual(elsewhere["settings"]["trained_with_numerics"], 9)
+        self.assertEqual(elsewhere["numerics"], here["numerics"])
+
     def test_what_cannot_be_tested_is_refused(self):
         model = self.models[0]
         self.assert_refused(["eval", model], 2, "one of --lengths and --multiples")

@@ -6,6 +6,7 @@ formulas of the papers with numpy and scipy alone, which writes variants.json be
 Matrices are written row by row. A learned tensor stands under the name that attnspan has for it. Every formula is
 written as its paper has it, without regard to how attnspan works it out, and for short rows only."""
 
+import itertools
 import json
 import pathlib
 
@@ -123,6 +124,7 @@ def lssar(d, power=15):
 D_HEAD, TRAIN_TOKENS = 4, 64
 NORMALIZERS = [
     ("softmax", of_visible(lambda z, _: softmax(z)), []),
+    ("selective", of_visible(lambda z, _: softmax(z)), []),  # what is left of one row; the rest is among the views
     ("entmax", entmax(1.5), []),
     ("entmax:2", entmax(2), []),
     ("entmax:1.2", entmax(1.2), []),
@@ -367,7 +369,8 @@ def view_cases():
     """Attention of several queries and keys a head: arXiv 2601.12145, A_1 V - clamp(l, 0, 1) A_2 V."""
     heads, n = 2, 9
     for name, scale, shares in [("tda", 1, [0.3, 1.4]), ("tda:scale=0.4", 0.4, [-0.2, 0.8])]:
-        q, k = draw(n, 2 * heads * D_HEAD), draw(n, 2 * heads * D_HEAD)
+        # Large, since attnspan adds 1e-12 to the squares of a vector, so that none is without a direction.
+        q, k = draw(n, 2 * heads * D_HEAD, size=30), draw(n, 2 * heads * D_HEAD, size=30)
         v = draw(n, heads * D_HEAD)
         output = np.zeros_like(v)
         for view, sign in enumerate([1, -1]):
@@ -380,6 +383,21 @@ def view_cases():
                     w = threshold(D_HEAD, scale)(c[i, :i + 1], None)
                     output[i, of_head] += sign * share * w @ v[:i + 1, of_head]
         yield {"name": name, "heads": heads, "learned": shares, "q": q, "k": k, "v": v, "output": output}
+
+
+def selective_cases():
+    """Leviathan, Kalman and Matias 2024: S = relu(scores of head 0), nothing from the diagonal and the first column;
+    F_ij = sum over m < i of S_mj; every head has softmax(scores - F)."""
+    heads, n = 3, 9
+    q, k, v = (draw(n, heads * D_HEAD, size=2) for _ in range(3))
+    z = [plain(q[:, h * D_HEAD:(h + 1) * D_HEAD], k[:, h * D_HEAD:(h + 1) * D_HEAD]) for h in range(heads)]
+    s = np.tril(np.maximum(z[0], 0), -1)
+    s[:, 0] = 0
+    f = np.cumsum(s, axis=0) - s
+    future = np.triu(np.full((n, n), -np.inf), 1)
+    output = [softmax(z[h] - f + future, axis=1) @ v[:, h * D_HEAD:(h + 1) * D_HEAD] for h in range(heads)]
+    yield {"name": "selective", "heads": heads, "learned": [], "q": q, "k": k, "v": v,
+           "output": np.concatenate(output, axis=1)}
 
 
 def position_cases():
@@ -441,7 +459,8 @@ def as_json(value):
 def main():
     lines = ['{"source": "tests/golden/variants.py, float64 by numpy and scipy"']
     for kind, cases in [("normalizers", normalizer_cases()), ("scalers", scaler_cases()),
-                        ("positions", position_cases()), ("views", view_cases())]:
+                        ("positions", position_cases()),
+                        ("views", itertools.chain(view_cases(), selective_cases()))]:
         lines.append(f',"{kind}": [\n' + ",\n".join(json.dumps(as_json(case)) for case in cases) + "]")
     pathlib.Path(__file__).with_suffix(".json").write_text("\n".join(lines) + "}\n")
 

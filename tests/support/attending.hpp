@@ -6,6 +6,7 @@
 
 #include "attention/head_streaming.hpp"
 #include "attention/head_training.hpp"
+#include "attention/selection_streaming.hpp"
 #include "support/numbers.hpp"
 
 /// The heads that these names stand for.
@@ -58,6 +59,16 @@ struct PackedRows {
     return rows;
   }
 };
+
+/// Every row of the same sequences where these heads need every row to ask, else the rows.
+template <class Real>
+PackedRows asking_for(const attnspan::Heads<Real>& heads, const PackedRows& rows) {
+  if (!heads.normalizer(attnspan::Phase::training).selective()) return rows;
+  std::vector<attnspan::Index> lengths;
+  for (std::size_t s = 0; s + 1 < rows.packing.key_begin.size(); ++s)
+    lengths.push_back(rows.packing.key_begin[s + 1] - rows.packing.key_begin[s]);
+  return PackedRows(lengths);
+}
 
 /// One layer's inputs for such rows: x and q for the queries, k, v and context for the keys. q and
 /// k are not turned yet.
@@ -117,6 +128,11 @@ Dense<Real> streamed(const attnspan::Heads<Real>& heads,
   streaming.open(rows.positions, store);
   streaming.put(parameters.data(), 0, in.k.view(), in.v.view(), store, scratch);
   streaming.close(parameters.data(), in.context.view(), true, store);
+  attnspan::SelectionStreaming<Real> selection;
+  if (streaming.selective()) {
+    streaming.put_selectors(parameters.data(), 0, in.q.view(), in.x.view(), store, scratch);
+    selection.start(in.k.rows);
+  }
   poison(store.keys, store.values);
   std::vector<attnspan::Index> every;
   for (attnspan::Index head = 0; head < heads.shape().heads; ++head) every.push_back(head);
@@ -128,7 +144,10 @@ Dense<Real> streamed(const attnspan::Heads<Real>& heads,
     const auto queries =
         streaming.queries(parameters.data(), in.q.view().middle_rows(first, count),
                           in.x.view().middle_rows(first, count), of_tile, rows.positions, scratch);
-    streaming.attend(parameters.data(), store, {of_tile, queries}, every, skip,
+    attnspan::MatrixView<const Real> taken;
+    if (streaming.selective())
+      taken = selection.advance(streaming, parameters.data(), store, of_tile, nullptr);
+    streaming.attend(parameters.data(), store, {of_tile, queries, taken}, every, skip,
                      output.view().middle_rows(first, count), scratch);
   }
   return output;

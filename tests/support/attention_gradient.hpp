@@ -1,14 +1,15 @@
 #pragma once
 
+#include <map>
+
 #include "support/attending.hpp"
 #include "support/gradient.hpp"
 
 /// Holds every gradient of the heads (inputs, queries, keys, values, learned numbers) against
-/// central differences.
-inline void check_attention_gradient(const attnspan::Heads<double>& heads,
-                                     attnspan::AlignedVector<double> parameters,
-                                     const PackedRows& rows, LayerInputs<double> in,
-                                     attnspan::Rng& rng) {
+/// central differences. Returns of each tensor whose gradient may vanish whether it did not.
+inline std::map<std::string, bool> check_attention_gradient(
+    const attnspan::Heads<double>& heads, attnspan::AlignedVector<double> parameters,
+    const PackedRows& rows, LayerInputs<double> in, attnspan::Rng& rng) {
   const attnspan::HeadTraining<double> training(heads);
   const Dense<double> doutput = normal_matrix(rng, in.q.rows, in.v.cols);
   const auto loss = [&] {
@@ -41,14 +42,16 @@ inline void check_attention_gradient(const attnspan::Heads<double>& heads,
   check_gradient("v", in.v.numbers, dv.numbers, rng, loss);
   check_gradient("x", in.x.numbers, dx.numbers, rng, loss, true);
   check_gradient("context", in.context.numbers, dcontext.numbers, rng, loss, true);
+  std::map<std::string, bool> is_there;
   std::size_t offset = 0;
   for (const attnspan::TensorSpec& spec : heads.tensors()) {
     const auto size = static_cast<std::size_t>(spec.size());
-    // A head that sees one key alone has nothing to normalise.
-    check_gradient(spec.name, std::span<double>(parameters).subspan(offset, size),
-                   std::span<const double>(dparameters).subspan(offset, size), rng, loss,
-                   spec.name.rfind("normalizer.", 0) == 0);
+    const bool found = check_gradient(
+        spec.name, std::span<double>(parameters).subspan(offset, size),
+        std::span<const double>(dparameters).subspan(offset, size), rng, loss, spec.may_vanish);
+    if (spec.may_vanish) is_there[spec.name] = found;
     offset += size;
   }
   REQUIRE(offset == parameters.size());
+  return is_there;
 }

@@ -279,7 +279,6 @@ TEST_CASE("every variant learns what cannot be learned without attention", "[pro
   for (const Variant& named : every_model()) {
     const std::string &attention = named.attention, &position = named.position;
     INFO(attention << " under " << position);
-    if (compares_directions(attention)) continue;
     SmallRun run("copy:symbols=8", attention, position);
     run.options.train_length = 1;
     run.options.steps = 120;

@@ -230,9 +230,10 @@ NormalizerEntry entmax() {
                        .minimum = smallest_alpha,
                        .maximum = 64,
                        .choices = {"learned"}}},
-       .aliases = {{.name = "sparsemax",
-                    .text = "entmax:2",
-                    .summary = "sparser attention (Martins and Astudillo 2016)"}}});
+       .aliases = {
+           {.name = "sparsemax",
+            .text = "entmax:2",
+            .summary = "sparser attention (Martins and Astudillo 2016, arXiv 1602.02068)"}}});
 }
 }  // namespace normalizers
 }  // namespace attnspan

@@ -102,7 +102,7 @@ NormalizerEntry lssar() {
        .summary = "softplus of cosines times log d_head log n, sharpened by a power",
        .formula = "p_j = r_j^P / sum r^P, r_j = [n a_j - 1]_+ ([n a_j]_+ up to n = 3), a = "
                   "softplus(z) / sum softplus(z), z_j = log d_head log n cos(q, k_j)",
-       .source = "arXiv 2501.13428",
+       .source = "Gao, Spratling and Gionfrida 2025, arXiv 2501.13428",
        .parameters = {{.name = "power",
                        .help = "P",
                        .default_value = "15",

@@ -84,6 +84,7 @@ NormalizerEntry stieltjes() {
       {.name = "stieltjes",
        .summary = "p = (lambda - z)^-q, heavier tails than softmax",
        .formula = "p_j = [(lambda - z_j)^-q - window^-q]_+, lambda such that p sums to 1",
+       .source = "a public repository, without a paper",
        .parameters = {{.name = "q",
                        .help = "the larger, the nearer to the largest score alone",
                        .default_value = "2",

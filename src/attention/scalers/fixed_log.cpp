@@ -36,6 +36,7 @@ ScalerEntry fixed_log() {
       {.name = "fixed-log",
        .summary = "s = g log(i+2), nothing learned",
        .formula = "s = g log(i+2)",
+       .source = "Chen et al. 2025, arXiv 2510.05554",
        .parameters = {{.name = "gain",
                        .help = "g; mean: s is 1 on average over the longest training "
                                "sample",

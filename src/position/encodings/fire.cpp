@@ -27,11 +27,13 @@ class Fire final : public PositionEncoding<Real> {
     const double of_one = 1 / std::sqrt(3.0),
                  of_hidden = 1 / std::sqrt(3 * static_cast<double>(width_));
     return {{"slope", 1, 1, 0.1, 0},
-            {"threshold", 1, 1, 1, 0},
+            {"threshold", 1, 1, 1, 0, false, true},  // nothing to queries beyond it
             {"up", 1, width_, 0, of_one},
-            {"up_bias", 1, width_, 0, of_one},
+            // What is added to all scores of a row, as by a unit that is open to every key, is
+            // nothing to normalizers of differences.
+            {"up_bias", 1, width_, 0, of_one, false, true},
             {"down", heads_, width_, 0, of_hidden},
-            {"down_bias", 1, heads_, 0, of_hidden}};
+            {"down_bias", 1, heads_, 0, of_hidden, false, true}};
   }
 
   bool biased(Index) const override { return true; }

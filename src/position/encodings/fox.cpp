@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "core/mathematics.hpp"
+#include "ops/softplus.hpp"
 #include "position/position.hpp"
 
 namespace attnspan {
@@ -31,7 +32,7 @@ class Fox final : public PositionEncoding<Real> {
     for (Index i = 0; i < x.rows; ++i)
       for (Index head = 0; head < shape_.heads; ++head) {
         double& sum = sums[static_cast<std::size_t>(head)];
-        sum -= math::log1p(math::exp(-static_cast<double>(gate(parameters, x.row(i), head))));
+        sum -= softplus(-static_cast<double>(gate(parameters, x.row(i), head)));
         Real* feature = features.row(i) + 2 * head;
         feature[0] = static_cast<Real>(sum);
         feature[1] = static_cast<Real>(sum - static_cast<double>(feature[0]));
