@@ -1,6 +1,7 @@
 #include <atomic>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "core/stopwatch.hpp"
 #include "model/transformer.hpp"
 #include "record/json.hpp"
+#include "sweep/model_folder.hpp"
 #include "train/benchmark.hpp"
 #include "train/cost.hpp"
 
@@ -20,7 +22,7 @@ namespace attnspan {
 namespace {
 
 struct BenchOptions {
-  std::string attention, task = "recall", position = "nape";
+  std::string attention, task, model, position = "nape";
   int layers = 3, heads = 8, d_model = 128, d_ff = 256, batch_size = 64, length = 64, steps = 30;
   int threads = 0, train_steps = 0;
   double time_limit = 120;
@@ -58,6 +60,10 @@ std::vector<ModelConfig> models(const BenchOptions& options, const Task& task) {
   return configs;
 }
 
+NamedTask task_of(const BenchOptions& options) {
+  return make_task(options.task.empty() ? "recall" : options.task);
+}
+
 TrainingOptions training_of(const BenchOptions& options) {
   TrainingOptions training;
   training.train_length = options.length;
@@ -67,7 +73,7 @@ TrainingOptions training_of(const BenchOptions& options) {
 }
 
 int bench_training(const BenchOptions& options) {
-  const NamedTask named = make_task(options.task);
+  const NamedTask named = task_of(options);
   named.task->check_length(options.length);
   const std::vector<ModelConfig> configs = models(options, *named.task);
   Json rows = Json::array();
@@ -129,16 +135,27 @@ AlignedVector<float> weights_for(const BenchOptions& options, const ModelConfig&
 
 int bench_evaluation(const BenchOptions& options) {
   const std::atomic<bool>& stop = catch_interrupts();
-  const NamedTask named = make_task(options.task);
+  NamedTask named = task_of(options);
+  std::optional<TrainedCell> saved;
+  if (!options.model.empty()) {
+    saved = load_trained_cell(options.model);
+    if (options.task.empty()) named = make_task(saved->row.settings.at("task").get<std::string>());
+    if (named.task->vocabulary_size() > saved->model.vocabulary)
+      throw InputError(named.label + " has " + std::to_string(named.task->vocabulary_size()) +
+                       " tokens, but the model in '" + options.model + "' knows " +
+                       std::to_string(saved->model.vocabulary) + ".");
+  }
   for (const std::int64_t length : options.lengths) named.task->check_length(length);
-  const std::vector<ModelConfig> configs = models(options, *named.task);
+  const std::vector<ModelConfig> configs =
+      saved ? std::vector{saved->model} : models(options, *named.task);
   Json rows = Json::array();
   if (!options.json)
     print(format("%-12s %9s %9s %10s %10s\n", "attention", "tokens", "skipping", "seconds",
                  "memory"));
   for (const ModelConfig& config : configs) {
     const std::string& attention = config.attention;
-    const AlignedVector<float> weights = weights_for(options, config, named, stop);
+    const AlignedVector<float> weights =
+        saved ? saved->weights : weights_for(options, config, named, stop);
     for (const bool skip : {true, false}) {
       double last = 0, last_length = 1;
       for (const std::int64_t length : options.lengths) {
@@ -159,11 +176,13 @@ int bench_evaluation(const BenchOptions& options) {
         Json row{{"attention", attention},
                  {"length", length},
                  {"tokens", named.task->total_tokens(length, Purpose::evaluation) - 1},
-                 {"train_steps", options.train_steps},
+                 {"layers", config.layers},
+                 {"train_steps", saved ? saved->row.train.steps : options.train_steps},
                  {"skipping", skip},
                  {"threads", threads()}};
         row["seconds"] = skipped ? Json() : Json(speed.seconds);
         row["peak_memory_bytes"] = skipped ? Json() : Json(speed.peak_memory_bytes);
+        row["logits_crc32"] = skipped ? Json() : Json(speed.logits_crc32);
         rows.push_back(row);
         if (!options.json)
           print(
@@ -190,6 +209,8 @@ void check_counts(const BenchOptions& options) {
   positive("--steps", options.steps);
   positive("--batch-size", options.batch_size);
   if (options.threads != 0) positive("--threads", options.threads);
+  if (!options.model.empty() && !options.long_evaluation)
+    throw InputError("--model is for --long; training begins at random weights.");
   if (options.train_steps != 0) positive("--train-steps", options.train_steps);
 }
 
@@ -200,7 +221,7 @@ void add_bench(CLI::App& app, Command& command) {
   CLI::App* bench =
       app.add_subcommand("bench", "Measure the speed of training and of long evaluation");
   bench->add_option("--attention", options->attention, "Variant; softmax and asentmax if left out");
-  bench->add_option("--task", options->task, "Task")->capture_default_str();
+  bench->add_option("--task", options->task, "Task; recall if left out");
   bench->add_option("--position", options->position, "Position encoding")->capture_default_str();
   bench->add_option("--layers", options->layers, "Layers")->capture_default_str();
   bench->add_option("--heads", options->heads, "Heads")->capture_default_str();
@@ -214,6 +235,8 @@ void add_bench(CLI::App& app, Command& command) {
   bench->add_option("--lengths", options->lengths, "Lengths for --long")->delimiter(',');
   bench->add_option("--train-steps", options->train_steps,
                     "Steps of training before --long; 0: random weights, the worst case");
+  bench->add_option("--model", options->model,
+                    "For --long: a model file of attnspan sweep --save-models, on its own task");
   bench->add_option("--learning-rate", options->learning_rate, "For --train-steps")
       ->capture_default_str();
   bench

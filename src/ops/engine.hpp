@@ -56,6 +56,15 @@ struct Kernels {
   /// weights = share excess^power, power 1 or 2.
   void (*excess_weights)(const Real* scores, Index count, Real slope, Real largest, Real tau,
                          Real share, int power, Real* weights);
+  /// Writes to `kept` the scores above the floor, in order, and to `places` where they stood: their
+  /// entries of `of`, or first, first + 1, ... where that is null. Returns how many. Both need room
+  /// for `count` and sixteen more, and may be scores and of themselves.
+  Index (*keep_above)(const Real* scores, const std::int32_t* of, std::int32_t first, Index count,
+                      Real floor, Real* kept, std::int32_t* places);
+  /// sums (`width` of them) += weights[k] times row places[k] of `rows`, each product rounded to
+  /// Real, the sums in double and in order; weights of 0 are passed over.
+  void (*add_weighted_rows)(const Real* weights, const std::int32_t* places, Index count,
+                            const Real* rows, Index stride, Index width, double* sums);
   /// dweights = u (dweights - <u, dweights> / sum u), u = weights^(1/2) where rooted, else 1 where
   /// weights are above 0.
   void (*entmax_backward)(const Real* weights, Index count, bool rooted, Real* dweights);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/checksum.hpp"
 #include "core/memory.hpp"
 #include "core/parallel.hpp"
 #include "core/stopwatch.hpp"
@@ -82,11 +83,14 @@ EvaluationSpeed measure_evaluation(const ModelConfig& config, std::span<const fl
   reset_peak_memory();
   EvaluationSpeed speed;
   speed.tokens = batch.rows();
+  AlignedVector<float> logits;
   speed.seconds = seconds_of([&] {
-    model.stream_logits(weights, batch.tokens, batch.positions, batch.answer_rows,
-                        {.skip = skip, .stop = stop});
+    logits = model.stream_logits(weights, batch.tokens, batch.positions, batch.answer_rows,
+                                 {.skip = skip, .stop = stop});
   });
   speed.peak_memory_bytes = peak_memory_bytes();
+  speed.logits_crc32 =
+      crc32({reinterpret_cast<const char*>(logits.data()), logits.size() * sizeof(float)});
   return speed;
 }
 

@@ -33,6 +33,7 @@ struct EvaluationSpeed {
   std::int64_t tokens = 0;
   double seconds = 0;
   std::int64_t peak_memory_bytes = 0;
+  std::uint32_t logits_crc32 = 0;  ///< tells two passes with the same answers, to the last bit
 };
 
 /// Evaluates one sample of this length, with or without leaving out keys that cannot matter.

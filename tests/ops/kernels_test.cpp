@@ -128,6 +128,10 @@ class Trace {
       put(dweights.data(), count);
     }
     AlignedVector<Real> slopes = other;
+    std::vector<double> sums(21, 0.5);
+    kernels_.add_weighted_rows(scores.data(), places.data(), count - 20, other.data(), 1, 21,
+                               sums.data());
+    put(sums.data(), 21);
     kernels_.gelu(scores.data(), count, values.data());
     put(values.data(), count);
     kernels_.gelu_backward(scores.data(), count, slopes.data());
@@ -183,6 +187,82 @@ class Trace {
 };
 
 }  // namespace
+
+namespace {
+
+template <class Real>
+void check_kept(const Kernels<Real>& kernels, Index count, Real floor) {
+  Rng rng = random_numbers(4);
+  AlignedVector<Real> scores = normal_vector<Real>(rng, count), expected;
+  if (count > 3) scores[3] = std::numeric_limits<Real>::quiet_NaN();
+  if (count > 4) scores[4] = floor;
+  std::vector<std::int32_t> of, expected_places, expected_of;
+  for (Index j = 0; j < count; ++j) {
+    of.push_back(static_cast<std::int32_t>(3 * j));
+    if (!(scores[static_cast<std::size_t>(j)] > floor)) continue;
+    expected.push_back(scores[static_cast<std::size_t>(j)]);
+    expected_places.push_back(static_cast<std::int32_t>(7 + j));
+    expected_of.push_back(of.back());
+  }
+  const auto room = static_cast<std::size_t>(count + 16);
+  AlignedVector<Real> kept(room);
+  std::vector<std::int32_t> places(room);
+  const auto number = static_cast<std::size_t>(
+      kernels.keep_above(scores.data(), nullptr, 7, count, floor, kept.data(), places.data()));
+  kept.resize(number);
+  places.resize(number);
+  CHECK(kept == expected);
+  CHECK(places == expected_places);
+  // In place.
+  scores.resize(room);
+  of.resize(room);
+  CHECK(kernels.keep_above(scores.data(), of.data(), 0, count, floor, scores.data(), of.data()) ==
+        static_cast<Index>(number));
+  scores.resize(number);
+  of.resize(number);
+  CHECK(scores == expected);
+  CHECK(of == expected_of);
+}
+
+template <class Real>
+void check_weighted_rows(const Kernels<Real>& kernels, Index width) {
+  constexpr Index count = 9, stride = 40;
+  Rng rng = random_numbers(5);
+  AlignedVector<Real> weights = normal_vector<Real>(rng, count),
+                      rows = normal_vector<Real>(rng, 3 * count * stride);
+  const std::vector<std::int32_t> places{25, 3, 3, 0, 26, 11, 4, 5, 6};
+  weights[4] = 0;  // what it stands for is not a number, and does not show
+  rows[26 * stride] = std::numeric_limits<Real>::quiet_NaN();
+  std::vector<double> sums(static_cast<std::size_t>(width), 0.25), expected = sums;
+  kernels.add_weighted_rows(weights.data(), places.data(), count, rows.data(), stride, width,
+                            sums.data());
+  for (std::size_t k = 0; k < count; ++k)
+    for (std::size_t j = 0; weights[k] != 0 && j < expected.size(); ++j)
+      expected[j] +=
+          static_cast<double>(weights[k] * rows[static_cast<std::size_t>(places[k] * stride) + j]);
+  CHECK(sums == expected);
+}
+
+}  // namespace
+
+TEST_CASE("what is above a floor is kept in order, with its place", "[unit]") {
+  for (const Engine* engine : engines())
+    for (const Index count : {0, 1, 7, 8, 15, 16, 17, 100, 128, 1000})
+      for (const float floor : {-infinity, -0.5f, 1.0f, 100.0f}) {
+        INFO(engine->name << ", " << count << " above " << floor);
+        check_kept<float>(engine->single, count, floor);
+        check_kept<double>(engine->twice, count, static_cast<double>(floor));
+      }
+}
+
+TEST_CASE("weighted rows are added in order, in double", "[unit]") {
+  for (const Engine* engine : engines())
+    for (const Index width : {1, 5, 15, 16, 17, 32, 40}) {
+      INFO(engine->name << ", " << width << " wide");
+      check_weighted_rows<float>(engine->single, width);
+      check_weighted_rows<double>(engine->twice, width);
+    }
+}
 
 TEST_CASE("every kernel gives the same bytes under every instruction set that fuses",
           "[property]") {

@@ -6,6 +6,7 @@
 #include "attention/entmax_threshold.hpp"
 #include "attention/normalizer.hpp"
 #include "core/mathematics.hpp"
+#include "ops/engine.hpp"
 #include "ops/largest.hpp"
 
 namespace attnspan {
@@ -36,99 +37,105 @@ class EntmaxStream final : public RowStream<Real> {
     if (learned_) threshold_ = learned_threshold(parameters);
     rows_.resize(visible.size());
     for (Row& row : rows_) {
-      row.scores.clear();
-      row.keys.clear();
+      row.count = 0;
       row.largest = row.floor = nothing<Real>;
       row.prune_at = first_prune;
     }
   }
 
   void push(MatrixView<Real> scores, ConstMatrixView<Real>, Index first_key) override {
-    for (Index i = 0; i < scores.rows; ++i) {
-      Row& row = rows_[static_cast<std::size_t>(i)];
-      const Real* score = scores.row(i);
-      const Real largest = largest_of(score, scores.cols);
-      if (!(largest > row.floor)) continue;
-      if (largest > row.largest) {
-        row.largest = largest;
-        row.floor = std::max(row.floor, threshold_.floor(largest));
-      }
-      keep(row, score, scores.cols, first_key);
-      if (row.scores.size() >= row.prune_at) prune(row);
-    }
+    for (Index i = 0; i < scores.rows; ++i)
+      keep(rows_[static_cast<std::size_t>(i)], scores.row(i), scores.cols, first_key);
   }
 
   void finish(ConstMatrixView<Real> values, MatrixView<Real> output) override {
-    // In double: of equal scores every key of a long sequence is added.
-    std::vector<double> attended(static_cast<std::size_t>(d_head_));
     for (Index i = 0; i < output.rows; ++i) {
       Row& row = rows_[static_cast<std::size_t>(i)];
-      const auto count = static_cast<Index>(row.scores.size());
-      const EntmaxSolution<Real> solution = threshold_.solve(row.scores.data(), count, row.largest);
-      threshold_.weights(row.scores.data(), count, solution, row.scores.data());
-      std::fill(attended.begin(), attended.end(), 0.0);
-      double* sum = attended.data();
-      for (Index k = 0; k < count; ++k) {
-        const Real weight = row.scores[static_cast<std::size_t>(k)];
-        if (weight == 0) continue;
-        const Real* value = values.row(row.keys[static_cast<std::size_t>(k)]);
-#pragma omp simd
-        for (Index j = 0; j < d_head_; ++j) sum[j] += static_cast<double>(weight * value[j]);
-      }
-      for (Index j = 0; j < d_head_; ++j) output.row(i)[j] = static_cast<Real>(sum[j]);
+      const EntmaxSolution<Real> solution =
+          threshold_.solve(row.scores.data(), row.count, row.largest);
+      threshold_.weights(row.scores.data(), row.count, solution, row.scores.data());
+      row.added = 0;
     }
+    // In double: of equal scores every key of a long sequence is added. Keys were kept blocks of
+    // them at a time, the nearest first; all rows add the values of a stretch before the next one's
+    // are fetched.
+    attended_.assign(static_cast<std::size_t>(output.rows * d_head_), 0.0);
+    for (;;) {
+      std::int32_t nearest = -1;
+      for (Index i = 0; i < output.rows; ++i) {
+        const Row& row = rows_[static_cast<std::size_t>(i)];
+        if (row.added < row.count)
+          nearest = std::max(nearest, row.keys[static_cast<std::size_t>(row.added)]);
+      }
+      if (nearest < 0) break;
+      const std::int32_t end = nearest - nearest % stretch;
+      for (Index i = 0; i < output.rows; ++i) {
+        Row& row = rows_[static_cast<std::size_t>(i)];
+        const auto begin = row.keys.begin() + row.added, last = row.keys.begin() + row.count;
+        const Index number =
+            std::partition_point(begin, last, [&](std::int32_t key) { return key >= end; }) - begin;
+        if (number > 0)
+          kernels<Real>().add_weighted_rows(row.scores.data() + row.added,
+                                            row.keys.data() + row.added, number, values.data,
+                                            values.stride, d_head_, attended_.data() + i * d_head_);
+        row.added += number;
+      }
+    }
+    for (Index i = 0; i < output.rows; ++i)
+      for (Index j = 0; j < d_head_; ++j)
+        output.row(i)[j] = static_cast<Real>(attended_[static_cast<std::size_t>(i * d_head_ + j)]);
   }
 
   Real floor(Index row) const override { return rows_[static_cast<std::size_t>(row)].floor; }
 
  private:
-  static constexpr std::size_t first_prune = 256;
+  static constexpr Index first_prune = 256;
+  static constexpr std::int32_t stretch = 1024;  // a multiple of a pushed block's keys
 
   struct Row {
-    AlignedVector<Real> scores;
+    AlignedVector<Real> scores;  // the first `count` of them, and then room
     std::vector<std::int32_t> keys;
+    Index count, added;
     Real largest;
     Real floor;  // keys at or below it have weight 0
-    std::size_t prune_at;
+    Index prune_at;
   };
 
-  /// Appends the keys above the floor. A whole group is passed over with one vector comparison.
-  static void keep(Row& row, const Real* score, Index count, Index first_key) {
-    constexpr Index group = 16;
-    const Real floor = row.floor;
-    for (Index begin = 0; begin < count; begin += group) {
-      const Index end = std::min(count, begin + group);
-      int above = 0;
-      for (Index j = begin; j < end; ++j) above += score[j] > floor ? 1 : 0;
-      if (above == 0) continue;
-      for (Index j = begin; j < end; ++j) {
-        if (!(score[j] > floor)) continue;
-        row.scores.push_back(score[j]);
-        row.keys.push_back(static_cast<std::int32_t>(first_key + j));
-      }
+  /// Appends the keys above the floor.
+  void keep(Row& row, const Real* scores, Index count, Index first_key) const {
+    const Real largest = largest_of(scores, count);
+    if (!(largest > row.floor)) return;
+    if (largest > row.largest) {
+      row.largest = largest;
+      row.floor = std::max(row.floor, threshold_.floor(largest));
     }
+    constexpr Index spare = 16;  // that the kernel writes over
+    if (const auto needed = static_cast<std::size_t>(row.count + count + spare);
+        row.scores.size() < needed) {
+      row.scores.resize(std::max(needed, 2 * row.scores.size()));
+      row.keys.resize(row.scores.size());
+    }
+    row.count += kernels<Real>().keep_above(scores, nullptr, static_cast<std::int32_t>(first_key),
+                                            count, row.floor, row.scores.data() + row.count,
+                                            row.keys.data() + row.count);
+    if (row.count >= row.prune_at) prune(row);
   }
 
   /// Raises the floor to the threshold of the kept keys and drops those it passed.
   void prune(Row& row) const {
-    const auto count = static_cast<Index>(row.scores.size());
-    row.floor = std::max(row.floor,
-                         threshold_.floor(threshold_.solve(row.scores.data(), count, row.largest)));
-    std::size_t kept = 0;
-    for (std::size_t k = 0; k < row.scores.size(); ++k) {
-      row.scores[kept] = row.scores[k];
-      row.keys[kept] = row.keys[k];
-      kept += row.scores[k] > row.floor ? 1 : 0;
-    }
-    row.scores.resize(kept);
-    row.keys.resize(kept);
-    row.prune_at = std::max(first_prune, 2 * kept);
+    const Real threshold =
+        threshold_.floor(threshold_.solve(row.scores.data(), row.count, row.largest));
+    row.floor = std::max(row.floor, threshold);
+    row.count = kernels<Real>().keep_above(row.scores.data(), row.keys.data(), 0, row.count,
+                                           row.floor, row.scores.data(), row.keys.data());
+    row.prune_at = std::max(first_prune, 2 * row.count);
   }
 
   EntmaxThreshold<Real> threshold_;
   bool learned_;
   Index d_head_;
   std::vector<Row> rows_;
+  std::vector<double> attended_;  // rows x d_head
 };
 
 /// alpha-entmax: sparse, exactly 0 from 1/(alpha-1) below the largest score on (Peters, Niculae and

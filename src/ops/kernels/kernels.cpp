@@ -1,6 +1,7 @@
 // Compiled once for each instruction set, with ATTNSPAN_ENGINE as the name of what it defines.
 
 #include "ops/engine.hpp"
+#include "ops/kernels/kept.hpp"
 #include "ops/kernels/peak.hpp"
 #include "ops/kernels/product.hpp"
 #include "ops/kernels/rows.hpp"
@@ -21,6 +22,8 @@ constexpr Kernels<Real> all_kernels() {
           .softmax_backward = softmax_backward<Real>,
           .excess_sums = excess_sums<Real>,
           .excess_weights = excess_weights<Real>,
+          .keep_above = keep_above<Real>,
+          .add_weighted_rows = add_weighted_rows<Real>,
           .entmax_backward = entmax_backward<Real>,
           .gelu = gelu<Real>,
           .gelu_backward = gelu_backward<Real>,
