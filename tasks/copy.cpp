@@ -32,7 +32,10 @@ TaskEntry copy() {
                       .target = repeat,
                       .oracle = unstack,
                       .choices = symbols,
-                      .shortcuts = {most_common_guess()}};
+                      .shortcuts = {most_common_guess()},
+                      .evidence = [](std::span<const Token>,
+                                     std::size_t i) { return std::vector<std::size_t>{i}; },
+                      .confusions = jumps()};
     if (arguments.text("draw") == "unique") {
       if (arguments.number("crowded") > 0)
         throw InputError(

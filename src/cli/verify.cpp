@@ -75,6 +75,10 @@ std::vector<Claim> read_claims(const VerifyOptions& options) {
 std::string compare(const CellRow& claimed, CellRow found) {
   found.key = claimed.key;
   found.settings = claimed.settings;  // as whoever wrote them says them: the cell was found by them
+  for (std::size_t i = 0; i < std::min(found.evaluations.size(), claimed.evaluations.size()); ++i) {
+    if (!claimed.evaluations[i].errors) found.evaluations[i].errors.reset();
+    if (!claimed.evaluations[i].diagnosis) found.evaluations[i].diagnosis.reset();
+  }
   std::string text;
   for (const Difference& difference :
        differences(without_timings(to_json(claimed)), without_timings(to_json(found))))
@@ -95,6 +99,7 @@ int verify(const VerifyOptions& options) {
     MemoryStore store;
     RunOptions run;
     run.stop = &stop;
+    run.errors = run.diagnosis = has_diagnosis(claims[index].row);
     run.on_progress = [&](const CellProgress& now) { progress.show(index, now); };
     const std::optional<CellRow> row = run_cell(claims[index].cell, store, run);
     progress.clear();

@@ -64,7 +64,7 @@ struct TensorSpec {
   Index cols = 1;
   double mean = 0;  ///< starting values are normal around the mean; no deviation: constant
   double deviation = 0;
-  bool product = false;  ///< its gradient is one product a batch, added in one piece
+  bool product = false;     ///< its gradient is one product a batch, added in one piece
   bool may_vanish = false;  ///< its gradient may be 0 in some model, without anything being wrong
   Index size() const { return rows * cols; }
 };
