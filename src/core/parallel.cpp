@@ -22,10 +22,10 @@ namespace {
 using Call = void (*)(const void*, Index);
 
 /// How long a thread looks for something to do before it sleeps: longer than the pauses between the
-/// loops of a training step, short enough to leave the processor to others. Chosen with `attnspan
-/// bench` on two cores: 0 (asleep at once), 50 and 200 microseconds, on a quiet machine and beside
-/// two busy processes, in turn. They hardly differ, since waking up takes a few microseconds of the
-/// milliseconds that a step has; what counts is that it ends.
+/// loops of a training step, short enough to leave the processor to others. Of 0 (asleep at once),
+/// 50 and 200 microseconds, by `attnspan bench` on two cores in turn, the medians of three runs
+/// differ by less than the runs do, but beside two busy processes 50 was lowest for the reference
+/// cell, and a small cell lost 4 percent more with 200. That it ends is what counts.
 constexpr std::chrono::microseconds patience{50};
 
 void relax() {
