@@ -180,6 +180,12 @@ void AttentionStreaming<Real>::show(Index place, ConstMatrixView<Real> row,
   layer_->project_query(parameters_, normed, query, mine.head_norm);
   const std::span<const Index> places(&place, 1);
   const auto scaled = streaming.queries(of_heads, query, normed, places, positions_, mine.scratch);
+  MatrixView<const Real> taken;
+  if (streaming.selective()) {  // from the first row on: places come in any order
+    selection_.start(static_cast<Index>(positions_.size()));
+    taken = selection_.advance(streaming, of_heads, store_, places, stop_);
+    if (stopped()) return;
+  }
 
   const Index d = heads.shape().d_head, keys = place + 1;
   AlignedVector<Real> scores_memory, weights_memory, output_memory;
@@ -190,7 +196,7 @@ void AttentionStreaming<Real>::show(Index place, ConstMatrixView<Real> row,
     scales[static_cast<std::size_t>(heads.scaled()[i])] = mine.scratch.scales[i];
   const auto size = static_cast<std::size_t>(keys);
   for (Index head = 0; head < heads.shape().heads; ++head) {
-    streaming.weigh(of_heads, store_, {places, scaled}, head, scores.data, weights.data,
+    streaming.weigh(of_heads, store_, {places, scaled, taken}, head, scores.data, weights.data,
                     mine.scratch);
     product<Real>(weights, store_.values.middle_rows(0, keys).middle_cols(head * d, d), output);
     visit({head,
