@@ -480,11 +480,11 @@ TEST_CASE("new normalizers and encodings stream what they attend to at once", "[
         const PackedRows rows = asking_for(found.heads, few);
         const LayerInputs<double> in(rng, rows, found.heads, size);
         const auto expected = attended(found.heads, parameters, rows, in).numbers;
-        double size = 1;  // thresholded weights do not sum to 1, and grow with the scores
-        for (const double number : expected) size = std::max(size, std::abs(number));
+        double largest = 1;  // thresholded weights do not sum to 1, and grow with the scores
+        for (const double number : expected) largest = std::max(largest, std::abs(number));
         CHECK(largest_difference(
                   streamed(found.heads, parameters, rows, in, skip, leave_alone).numbers,
-                  expected) < 1e-11 * size);
+                  expected) < 1e-11 * largest);
       }
 }
 
