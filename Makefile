@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 OUTPUT ?= quick.json
 PREFIX ?= /usr/local
 
-.PHONY: build sweep test test-page slow asan tsan fuzz bench format install packages clean
+.PHONY: build sweep test test-page slow asan tsan fuzz bench release format install packages clean
 
 sweep: build
 	$(BUILD)/attnspan sweep quick -o $(OUTPUT)
@@ -60,6 +60,18 @@ bench: build
 build: packages
 	cmake --preset release -B $(BUILD)
 	cmake --build $(BUILD) --target attnspan --parallel $(JOBS)
+
+# The program for any x86-64 Linux with glibc 2.36 or newer, as a Debian package and as a tar file, and the
+# schema of results; in build/packages. To be run on Debian 12, whose glibc that is.
+release: packages
+	cmake --preset portable -B $(BUILD)/portable
+	cmake --build $(BUILD)/portable --target attnspan --parallel $(JOBS)
+	scripts/check-release $(BUILD)/portable/attnspan
+	rm -rf $(BUILD)/packages
+	cpack --config $(BUILD)/portable/CPackConfig.cmake -B $(BUILD)/packages
+	rm -rf $(BUILD)/packages/_CPack_Packages
+	cp results/schema/result-v2.schema.json $(BUILD)/packages/
+	@echo "packages: $(BUILD)/packages"
 
 format: packages
 	scripts/check-format --fix
