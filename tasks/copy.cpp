@@ -33,7 +33,10 @@ TaskEntry copy() {
                       .target = repeat,
                       .oracle = unstack,
                       .choices = symbols,
-                      .shortcuts = {most_common_guess()}};
+                      .shortcuts = {most_common_guess()},
+                      .evidence = [](std::span<const Token>,
+                                     std::size_t i) { return std::vector<std::size_t>{i}; },
+                      .confusions = jumps()};
     if (arguments.text("draw") == "unique") {
       copy.draw = [symbols](Rng& rng, std::int64_t length, Purpose) {
         return draw_distinct(rng, length, symbols);

@@ -73,6 +73,34 @@ Symbols look_back(std::span<const Token> x) {
   return y;
 }
 
+/// A wrong answer is the other bit, which may stand where a model should not have looked.
+Transduction::Kinds other_bit() {
+  return {{"the bit of the instruction before", "the bit written before the last",
+           "the bit most common so far"},
+          "no bit",
+          "the other bit at any read",
+          [](std::span<const Token> x, std::span<const Token> y, std::size_t i) {
+            const Token other = y[i] == one ? zero : one;
+            std::vector<Token> written;
+            std::size_t others = 0;
+            for (std::size_t k = 0; k + 1 < i; k += 2) {
+              if (x[k] == write) written.push_back(x[k + 1]);
+              others += x[k + 1] == other ? 1 : 0;
+            }
+            std::uint32_t kinds = i > 0 && x[i - 1] == other ? 1 : 0;
+            if (written.size() > 1 && written[written.size() - 2] == other) kinds |= 2;
+            if (4 * others > i) kinds |= 4;
+            return std::vector<Lure>{{other, 1, kinds}};
+          }};
+}
+
+/// Where the bit stands that holds at a read.
+std::vector<std::size_t> last_written(std::span<const Token> x, std::size_t i) {
+  for (std::size_t k = i + 1; k-- > 0;)
+    if (x[k] == write) return {k + 1};
+  return {};
+}
+
 }  // namespace
 
 TaskEntry flip_flop() {
@@ -118,7 +146,9 @@ TaskEntry flip_flop() {
                               balance += x[seen] == one ? 1 : x[seen] == zero ? -1 : 0;
                             return balance > 0 ? one : zero;
                           });
-                        }}}});
+                        }}},
+         .evidence = last_written,
+         .confusions = other_bit()});
   };
   using Kind = ParameterSpec::Kind;
   return {{.name = "flip-flop",

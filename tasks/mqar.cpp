@@ -84,6 +84,22 @@ struct Mqar {
     });
   }
 
+  /// Where the value stands that is told for the key at x[i].
+  std::vector<std::size_t> evidence(std::span<const Token> x, std::size_t i) const {
+    for (std::size_t k = 0; k + 1 < told(x); k += 2)
+      if (x[k] == x[i]) return {k + 1};
+    return {};
+  }
+
+  /// Wrong values by how near to the right one they were told.
+  std::vector<Lure> lures(std::span<const Token> x, std::size_t i) const {
+    const std::vector<std::size_t> right = evidence(x, i);
+    std::vector<Lure> found;
+    for (std::size_t k = 1; k < told(x) && !right.empty(); k += 2)
+      found.push_back({x[k], 1, k + 2 == right[0] ? 1u : k == right[0] + 2 ? 2u : 4u});
+    return found;
+  }
+
   static constexpr double exponent = 0.01;
 };
 
@@ -135,6 +151,15 @@ TaskEntry mqar() {
                             return 2 * before + 1 < rules.told(x) ? x[2 * before + 1] : -1;
                           });
                         }}},
+         .evidence = [rules](std::span<const Token> x,
+                             std::size_t i) { return rules.evidence(x, i); },
+         .confusions = {{{"the value told before it", "the value told after it",
+                          "a value told elsewhere"},
+                         "no value of this sample",
+                         "the values of the sample",
+                         [rules](std::span<const Token> x, std::span<const Token>, std::size_t i) {
+                           return rules.lures(x, i);
+                         }}},
          .quantities =
              [pairs](std::int64_t) {
                return std::vector<Quantity>{{"pairs", pairs}};

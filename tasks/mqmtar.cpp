@@ -93,6 +93,14 @@ class Mqmtar final : public Task {
 
   std::vector<Shortcut> shortcuts() const override { return lookup_shortcuts(read, word_length); }
 
+  std::vector<std::int32_t> evidence(const Sample& sample, std::size_t answer) const override {
+    return lookup_evidence(read, sample, answer);
+  }
+
+  std::optional<Confusions> confusions() const override {
+    return lookup_confusions(read, word_length, word_length);
+  }
+
   std::vector<Quantity> quantities(std::int64_t length) const override {
     return {{"pairs", pairs_in(length)}, {"context_tokens", context_tokens(length)}};
   }

@@ -41,7 +41,12 @@ TaskEntry n_back() {
         .choices = symbols,
         .shortcuts = {same_symbol_guess(),
                       {"two places off", "the symbol two places before that",
-                       [back](std::span<const Token> x) { return by_index(x, back + 2); }}}};
+                       [back](std::span<const Token> x) { return by_index(x, back + 2); }}},
+        .evidence =
+            [back](std::span<const Token>, std::size_t i) {
+              return i < back ? std::vector<std::size_t>{} : std::vector<std::size_t>{i - back};
+            },
+        .confusions = misplacements()};
     if (back > 1)
       task.shortcuts.push_back({"previous symbol", "the symbol one place before",
                                 [](std::span<const Token> x) { return by_index(x, 1); }});

@@ -111,6 +111,15 @@ class Needle final : public Task {
     return lookup_shortcuts(read(), static_cast<std::size_t>(needles_.key_length));
   }
 
+  std::vector<std::int32_t> evidence(const Sample& sample, std::size_t answer) const override {
+    return lookup_evidence(read(), sample, answer);
+  }
+
+  std::optional<Confusions> confusions() const override {
+    return lookup_confusions(read(), static_cast<std::size_t>(needles_.key_length),
+                             static_cast<std::size_t>(needles_.value_length));
+  }
+
   std::vector<Quantity> quantities(std::int64_t length) const override {
     return {{"needles", needles_.count(length)}};
   }

@@ -41,7 +41,10 @@ TaskEntry reverse() {
          .choices = symbols,
          .shortcuts = {{"go back from the last",
                         "what came before the symbol before where it stood last", precede},
-                       most_common_guess()}});
+                       most_common_guess()},
+         .evidence = [](std::span<const Token> x,
+                        std::size_t i) { return std::vector<std::size_t>{x.size() - 1 - i}; },
+         .confusions = jumps()});
   };
   return {{.name = "reverse",
            .summary = "write a sequence of symbols backwards: BOS x SEP reversed(x) EOS",

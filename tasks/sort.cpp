@@ -33,6 +33,15 @@ Symbols evenly(std::span<const Token> x) {
   return y;
 }
 
+/// All the places of the symbol that belongs there.
+std::vector<std::size_t> every_copy(std::span<const Token> x, std::size_t i) {
+  const Token symbol = by_counting(x)[i];
+  std::vector<std::size_t> places;
+  for (std::size_t k = 0; k < x.size(); ++k)
+    if (x[k] == symbol) places.push_back(k);
+  return places;
+}
+
 }  // namespace
 
 TaskEntry sort() {
@@ -48,7 +57,9 @@ TaskEntry sort() {
          .choices = symbols,
          .shortcuts = {{"each once", "the symbols there are in order, each once", without_counting},
                        {"evenly", "the symbols there are in order, each equally often", evenly},
-                       most_common_guess()}});
+                       most_common_guess()},
+         .evidence = every_copy,
+         .confusions = misplacements()});
   };
   return {{.name = "sort",
            .summary = "write symbols in ascending order: BOS x SEP sorted(x) EOS",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
+#include "ops/product.hpp"
 
 namespace attnspan {
 
@@ -136,6 +137,41 @@ void AttentionStreaming<Real>::add(Index tile, MatrixView<Real> tile_stream) {
     heads.attend_counted(of_heads, counted, scaled, counted_heads_, attended, mine.scratch);
   }
   layer_->add_output(parameters_, normed, attended, tile_stream, mine.output);
+}
+
+template <class Real>
+void AttentionStreaming<Real>::show(Index place, ConstMatrixView<Real> row,
+                                    const std::function<void(const AttentionRow<Real>&)>& visit) {
+  Local& mine = local();
+  const Heads<Real>& heads = layer_->heads();
+  const HeadStreaming<Real> streaming(heads);
+  const Real* of_heads = layer_->head_parameters(parameters_);
+  const auto normed = reserve(mine.normed, 1, row.cols);
+  layer_->normalise(parameters_, row, normed, reserve(mine.inverse_rms, 1, 1).data);
+  const auto query = reserve(mine.query, 1, layer_->key_width());
+  layer_->project_query(parameters_, normed, query, mine.head_norm);
+  const std::span<const Index> places(&place, 1);
+  const auto scaled = streaming.queries(of_heads, query, normed, places, positions_, mine.scratch);
+
+  const Index d = heads.shape().d_head, keys = place + 1;
+  AlignedVector<Real> scores_memory, weights_memory, output_memory;
+  const auto scores = reserve(scores_memory, 1, keys), weights = reserve(weights_memory, 1, keys),
+             output = reserve(output_memory, 1, d);
+  std::vector<Real> scales(static_cast<std::size_t>(heads.shape().heads), Real(1));
+  for (std::size_t i = 0; i < heads.scaled().size(); ++i)
+    scales[static_cast<std::size_t>(heads.scaled()[i])] = mine.scratch.scales[i];
+  const auto size = static_cast<std::size_t>(keys);
+  for (Index head = 0; head < heads.shape().heads; ++head) {
+    streaming.weigh(of_heads, store_, {places, scaled}, head, scores.data, weights.data,
+                    mine.scratch);
+    product<Real>(weights, store_.values.middle_rows(0, keys).middle_cols(head * d, d), output);
+    visit({head,
+           place,
+           {scores.data, size},
+           {weights.data, size},
+           {output.data, static_cast<std::size_t>(d)},
+           scales[static_cast<std::size_t>(head)]});
+  }
 }
 
 template class AttentionStreaming<float>;

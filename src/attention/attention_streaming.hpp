@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,15 @@ struct EmbeddedTokens {
   ConstMatrixView<Real> embedding;  ///< vocabulary x d_model
 };
 
+/// One row of one head.
+template <class Real>
+struct AttentionRow {
+  Index head = 0, place = 0;
+  std::span<const Real> scores, weights;  ///< of every key before and at the place
+  std::span<const Real> output;           ///< what the head attends to: d_head numbers
+  Real scale = 1;                         ///< of the scaler; 1 where it leaves the head alone
+};
+
 /// Attention of one layer after the other over one long sequence. Memory stays from layer to layer.
 template <class Real>
 class AttentionStreaming {
@@ -34,6 +44,11 @@ class AttentionStreaming {
   /// that heads which see the past as a multiset are worked out from counts of the distinct tokens.
   void open(const Attention<Real>& layer, const Real* parameters, ConstMatrixView<Real> stream,
             std::span<const Index> places, const EmbeddedTokens<Real>* embedded);
+
+  /// Shows the row at a place, whose part of the stream (1 x d_model) this is, of every head.
+  /// Needs a layer that is open without skipping.
+  void show(Index place, ConstMatrixView<Real> row,
+            const std::function<void(const AttentionRow<Real>&)>& visit);
 
   /// Adds the attention of the rows of a tile, those of the places from tile streaming_rows on.
   /// From any thread.

@@ -205,6 +205,30 @@ void HeadStreaming<Real>::attend(const Walk& walk, bool skip, RowStream<Real>& s
 }
 
 template <class Real>
+void HeadStreaming<Real>::weigh(const Real* parameters, const KeyStore<Real>& store,
+                                const QueryTile<Real>& tile, Index head, Real* scores,
+                                Real* weights, StreamingScratch<Real>& scratch) const {
+  const Normalizer<Real>& normalizer = heads_.normalizer(Phase::evaluation);
+  const Index count = tile.places.back() + 1;
+  std::vector<Real> of_view(static_cast<std::size_t>(count)), more(static_cast<std::size_t>(count));
+  std::fill_n(weights, count, Real(0));
+  for (Index view = 0; view < heads_.views(); ++view) {
+    const Walk walk{parameters + heads_.position_offset(), store, tile, head,
+                    view * heads_.shape().heads + head};
+    reserve_zeros(scratch.carried, 1, heads_.position().carried());
+    for (Index block = walk.last_place() / KeyStore<Real>::block; block >= 0; --block)
+      std::copy_n(score(walk, block, scratch).row(0), walk.keys(block),
+                  of_view.data() + block * KeyStore<Real>::block);
+    if (view == 0) std::copy_n(of_view.data(), count, scores);
+    const Normalizer<Real>& own = normalizer.of_view(view);
+    std::vector<Real> state(static_cast<std::size_t>(own.state_size()));
+    own.forward(parameters + heads_.normalizer_offset(head), of_view.data(), count, more.data(),
+                state.data());
+    for (Index j = 0; j < count; ++j) weights[j] += more[static_cast<std::size_t>(j)];
+  }
+}
+
+template <class Real>
 bool HeadStreaming<Real>::countable(Index head) const {
   return heads_.normalizer(Phase::evaluation).countable() && heads_.views() == 1 &&
          heads_.position().width() == 0 && !heads_.position().biased(head);

@@ -82,6 +82,11 @@ class HeadStreaming {
               std::span<const Index> which, bool skip, MatrixView<Real> output,
               StreamingScratch<Real>& scratch) const;
 
+  /// Scores (of the first view) and weights of a tile of one row over every key before and at it,
+  /// in the order of the keys; each has room for place + 1 numbers.
+  void weigh(const Real* parameters, const KeyStore<Real>& store, const QueryTile<Real>& tile,
+             Index head, Real* scores, Real* weights, StreamingScratch<Real>& scratch) const;
+
   /// Whether a head's attention may be worked out from counts of equal keys: where keys and values
   /// depend on the token alone, attention over n keys is attention over the distinct tokens.
   bool countable(Index head) const;

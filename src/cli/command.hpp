@@ -23,6 +23,7 @@ void add_data(CLI::App& app, Command& command);
 void add_sweep(CLI::App& app, Command& command);
 void add_eval(CLI::App& app, Command& command);
 void add_predict(CLI::App& app, Command& command);
+void add_inspect(CLI::App& app, Command& command);
 void add_merge(CLI::App& app, Command& command);
 void add_compare(CLI::App& app, Command& command);
 void add_plot(CLI::App& app, Command& command);

@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/destination.hpp"
 #include "cli/output.hpp"
+#include "core/error.hpp"
 #include "core/names.hpp"
 #include "record/result.hpp"
 #include "report/bound.hpp"
@@ -21,7 +22,15 @@ namespace {
 struct CompareOptions {
   std::vector<std::string> paths, tasks, bounds;
   std::string baseline, format, metric, output;
+  bool errors = false;
 };
+
+bool has_errors(const Comparison& comparison) {
+  for (const TableRow& row : comparison.rows)
+    for (const Accuracy& accuracy : row.accuracy)
+      if (accuracy.errors) return true;
+  return false;
+}
 
 /// A terminal that shows colours to somebody who did not ask for none (no-color.org).
 bool shows_colour() {
@@ -46,7 +55,15 @@ int run_compare(const CompareOptions& options) {
   std::vector<Result> results;
   for (const std::string& path : options.paths) results.push_back(load_result(path));
   keep_tasks(results, options.tasks);
-  const Comparison comparison = with_baseline(collect(results, metric), options.baseline);
+  Comparison comparison = with_baseline(collect(results, metric), options.baseline);
+  comparison.shows_errors = options.errors;
+  if (options.errors && format.name != "text")
+    throw InputError(
+        "--errors goes with the format text; JSON has what wrong answers are without it.");
+  if (options.errors && !has_errors(comparison))
+    throw InputError(
+        "none of the results says what its wrong answers are; test saved models again with "
+        "attnspan eval MODEL --errors, or sweep with --diagnose.");
   std::vector<std::string> failures;
   for (const Bound& bound : bounds)
     for (std::string& sentence : below(comparison, bound)) failures.push_back(std::move(sentence));
@@ -83,6 +100,8 @@ void add_compare(CLI::App& app, Command& command) {
   value("--fail-if-below", options->bounds, "[VARIANT=]BOUND",
         "Exit code 1 where a mean is below 0.9 (or 90%) at a tested length, or a span below 16x; "
         "may be repeated");
+  compare_command->add_flag("--errors", options->errors,
+                            "Also say what the wrong answers are, where the results have it");
   compare_command->footer(
       "Examples:\n"
       "  attnspan compare quick.json --baseline softmax\n"

@@ -32,7 +32,7 @@ struct EvalOptions {
   std::vector<std::string> paths, lengths, multiples;
   std::optional<std::string> task, samples, threads;
   std::string output;
-  bool quiet = false;
+  bool quiet = false, errors = false;
 };
 
 ModelTestRequest read_request(const EvalOptions& options) {
@@ -72,6 +72,7 @@ int eval(const EvalOptions& options) {
     RunOptions run;
     run.stop = &stop;
     run.trained = &test.trained;
+    run.errors = options.errors;
     run.on_progress = [&](const CellProgress& progress) {
       if (!options.quiet && line.due())
         line.draw(counter + "testing at length " + describe_count(progress.test_length) + "  " +
@@ -86,7 +87,9 @@ int eval(const EvalOptions& options) {
     }
     result.cells.push_back(*row);
   }
-  const std::string table = find_format("text").render(compare({result}));
+  Comparison comparison = compare({result});
+  comparison.shows_errors = options.errors;
+  const std::string table = find_format("text").render(comparison);
   if (!options.output.empty()) output.write(to_text(result_document(result)));
   if (!output.is_stdout() || options.output.empty()) print(table);
   return exit_ok;
@@ -113,6 +116,8 @@ void add_eval(CLI::App& app, Command& command) {
   value("-o,--output", options->output, "FILE", "Results file; - for stdout instead of the table");
   value("--threads", options->threads, "N",
         "Threads; results do not depend on them (default: all cores)");
+  eval_command->add_flag("--errors", options->errors,
+                         "Also say what the wrong answers are, where the task tells them apart");
   eval_command->add_flag("--quiet", options->quiet, "No progress");
   eval_command->footer(
       "On its own task a model meets the samples that its sweep would test it on, and gives the\n"

@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   attnspan::add_sweep(app, command);
   attnspan::add_eval(app, command);
   attnspan::add_predict(app, command);
+  attnspan::add_inspect(app, command);
   attnspan::add_merge(app, command);
   attnspan::add_compare(app, command);
   attnspan::add_plot(app, command);

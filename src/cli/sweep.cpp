@@ -80,7 +80,7 @@ struct SweepOptions {
   std::string shard = "1/1", checkpoint_every = "120";
   std::optional<std::string> output, threads, jobs, time_budget, models;
   std::vector<std::string> rerun;
-  bool dry_run = false, fresh = false, add = false, prune = false, quiet = false;
+  bool dry_run = false, fresh = false, add = false, prune = false, quiet = false, diagnose = false;
 };
 
 /// What a source names: a preset, or else a file.
@@ -153,14 +153,15 @@ struct Request {
 Request read_request(const SweepOptions& options) {
   const Source source = load_source(options.source);
   const int threads = read_threads(options.threads);
-  Request request{resolve_spec(source.spec, read_flags(options)),
-                  source,
-                  parse_shard(options.shard),
-                  threads,
-                  read_jobs(options.jobs, threads),
-                  read_checkpoint_seconds(options.checkpoint_every),
-                  {},
-                  {options.add, options.prune, options.rerun, options.models.value_or("")}};
+  Request request{
+      resolve_spec(source.spec, read_flags(options)),
+      source,
+      parse_shard(options.shard),
+      threads,
+      read_jobs(options.jobs, threads),
+      read_checkpoint_seconds(options.checkpoint_every),
+      {},
+      {options.add, options.prune, options.rerun, options.diagnose, options.models.value_or("")}};
   if (options.models && options.models->empty())
     throw InputError("--save-models needs the name of a folder.");
   if (options.time_budget)
@@ -404,6 +405,9 @@ void add_sweep(CLI::App& app, Command& command) {
   value("--save-models", options->models, "DIR",
         "Keep the tested weights of every finished cell in DIR, as safetensors; new tests of a "
         "finished cell then take its model from there");
+  flag("--diagnose", options->diagnose,
+       "Also record which kinds of errors there were, and what the heads do at every test length: "
+       "for report, and compare --errors");
   value("--time-budget", options->time_budget, "TIME",
         "Stop before so much time has passed (90m, 3h, 1h30m), as an interruption would");
   value("--threads", options->threads, "N",

@@ -74,6 +74,10 @@ std::vector<Claim> read_claims(const VerifyOptions& options) {
 /// What is another now, a line each; empty when all is the same.
 std::string compare(const CellRow& claimed, CellRow found) {
   found.key = claimed.key;
+  for (std::size_t i = 0; i < std::min(found.evaluations.size(), claimed.evaluations.size()); ++i) {
+    if (!claimed.evaluations[i].errors) found.evaluations[i].errors.reset();
+    if (!claimed.evaluations[i].diagnosis) found.evaluations[i].diagnosis.reset();
+  }
   std::string text;
   for (const Difference& difference :
        differences(without_timings(to_json(claimed)), without_timings(to_json(found))))
@@ -94,6 +98,7 @@ int verify(const VerifyOptions& options) {
     MemoryStore store;
     RunOptions run;
     run.stop = &stop;
+    run.errors = run.diagnosis = has_diagnosis(claims[index].row);
     run.on_progress = [&](const CellProgress& now) { progress.show(index, now); };
     const std::optional<CellRow> row = run_cell(claims[index].cell, store, run);
     progress.clear();

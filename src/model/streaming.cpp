@@ -21,6 +21,7 @@ class Transformer<Real>::StreamingPass {
         parameters_(parameters),
         tokens_(tokens),
         positions_(positions),
+        options_(options),
         stop_(options.stop),
         // Bounds pay from a few blocks of keys on.
         attention_(positions,
@@ -58,6 +59,7 @@ class Transformer<Real>::StreamingPass {
   void layer(std::size_t l, MatrixView<Real> stream, std::span<const Index> places,
              MatrixView<Real> target) {
     const Layer& at = model_.layers_[l];
+    if (!options_.shown.empty()) show(l, stream);
     // In the first layer the stream is the embedding, unless positions are added to it.
     const EmbeddedTokens<Real> embedded{
         tokens_, model_.matrix(parameters_, model_.embedding_, model_.config_.vocabulary,
@@ -75,6 +77,19 @@ class Transformer<Real>::StreamingPass {
     });
   }
 
+  /// Shows what heads do with the stream as it enters a layer.
+  void show(std::size_t l, MatrixView<Real> stream) const {
+    const Layer& at = model_.layers_[l];
+    AttentionStreaming<Real> attention(positions_, false, stop_);
+    attention.open(at.attention, parameters_ + at.attention_offset, stream, {}, nullptr);
+    for (const Index place : options_.shown) {
+      if (stopped()) return;
+      attention.show(place, stream.middle_rows(place, 1), [&](const AttentionRow<Real>& row) {
+        options_.show(static_cast<Index>(l), row);
+      });
+    }
+  }
+
   AlignedVector<Real> logits(MatrixView<Real> rows) const {
     const Index vocabulary = model_.config_.vocabulary, d = model_.config_.d_model;
     AlignedVector<Real> normed_memory, inverse_rms, logits;
@@ -90,6 +105,7 @@ class Transformer<Real>::StreamingPass {
   const Real* parameters_;
   std::span<const std::int32_t> tokens_;
   std::span<const Position> positions_;
+  const StreamingOptions& options_;
   const std::atomic<bool>* stop_;
   AttentionStreaming<Real> attention_;
   std::vector<FeedForwardTrace<Real>> feed_forward_;

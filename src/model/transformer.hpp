@@ -1,10 +1,12 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "attention/attention.hpp"
+#include "attention/attention_streaming.hpp"
 #include "model/config.hpp"
 #include "model/feed_forward.hpp"
 #include "position/positions.hpp"
@@ -84,6 +86,9 @@ class Transformer {
   struct StreamingOptions {
     bool skip = true;                         ///< leave out keys that cannot matter
     const std::atomic<bool>* stop = nullptr;  ///< polled between tiles
+    /// Rows to be shown, at these places, layer after layer; from the calling thread.
+    std::span<const Index> shown{};
+    std::function<void(Index layer, const AttentionRow<Real>&)> show{};
   };
 
   /// Evaluation: logits at the answer rows of one sequence (answer rows x vocabulary), by streaming

@@ -148,20 +148,28 @@ Result load_result(const std::string& path) {
 
 std::vector<CellRow> merge_cells(const std::vector<Result>& results) {
   std::vector<CellRow> cells;
-  std::map<std::string, std::pair<const Result*, Json>> first_by_identity;
+  struct First {
+    const Result* result;
+    Json outcome;
+    std::size_t place;
+  };
+  std::map<std::string, First> first_by_identity;
   for (const Result& result : results) {
     for (const CellRow& row : result.cells) {
-      Json outcome = without_timings(to_json(row));
+      Json outcome = without_timings(to_json(without_diagnosis(row)));
       // Cells of other settings are other cells, whatever their keys.
       const std::string identity =
           row.key + '\n' + to_line(outcome["settings"]) + std::to_string(row.numerics);
-      const auto [first, is_new] = first_by_identity.try_emplace(identity, &result, outcome);
+      const auto [found, is_new] =
+          first_by_identity.try_emplace(identity, First{&result, outcome, cells.size()});
+      const First& first = found->second;
       if (is_new)
         cells.push_back(row);
-      else if (first->second.second != outcome)
-        throw InputError("the cell '" + row.key + "' has one outcome in " +
-                         first->second.first->origin + " and another in " + result.origin +
-                         "; leave one of them out");
+      else if (first.outcome != outcome)
+        throw InputError("the cell '" + row.key + "' has one outcome in " + first.result->origin +
+                         " and another in " + result.origin + "; leave one of them out");
+      else if (has_diagnosis(row) && !has_diagnosis(cells[first.place]))
+        cells[first.place] = row;
     }
   }
   return cells;
@@ -171,6 +179,20 @@ Json without_timings(Json json) {
   if (json.is_object()) json.erase("context");
   drop_timings(json);
   return json;
+}
+
+CellRow without_diagnosis(CellRow row) {
+  for (Evaluation& evaluation : row.evaluations) {
+    evaluation.errors.reset();
+    evaluation.diagnosis.reset();
+  }
+  return row;
+}
+
+bool has_diagnosis(const CellRow& row) {
+  return std::any_of(
+      row.evaluations.begin(), row.evaluations.end(),
+      [](const Evaluation& evaluation) { return evaluation.errors || evaluation.diagnosis; });
 }
 
 }  // namespace attnspan

@@ -34,12 +34,19 @@ Result result_from_json(const Json& json, const std::string& origin);
 Result load_result(const std::string& path);
 
 /// Every cell once, in order of first appearance. A cell that several results hold with the same
-/// outcome, timings aside, is taken from the first; with different outcomes it throws InputError
+/// outcome, timings and diagnoses aside, is taken from the first that has a diagnosis, or else the
+/// first; with different outcomes it throws InputError
 /// that names it and both results.
 std::vector<CellRow> merge_cells(const std::vector<Result>& results);
 
 /// The JSON without what may differ between two equal runs: `context`, and fields named `seconds`
 /// or `tokens_per_second` at any depth.
 Json without_timings(Json json);
+
+/// The row without what is recorded only where it is asked for: kinds of errors and diagnoses.
+CellRow without_diagnosis(CellRow row);
+
+/// Whether a test of it has one of these.
+bool has_diagnosis(const CellRow& row);
 
 }  // namespace attnspan

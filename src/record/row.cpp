@@ -72,6 +72,8 @@ Json to_json(const Evaluation& evaluation, const Metric& metric) {
   if (!counts.depth.empty()) json["depth"] = to_json(counts.depth);
   json["shortcuts"] = to_json(evaluation.shortcuts);
   json["outcomes"] = to_json(evaluation.outcomes, metric);
+  if (evaluation.errors) json["errors"] = attnspan::to_json(*evaluation.errors);
+  if (evaluation.diagnosis) json["diagnosis"] = attnspan::to_json(*evaluation.diagnosis);
   json["seconds"] = finite_or_null(evaluation.seconds);
   return json;
 }
@@ -237,6 +239,14 @@ Evaluation read_evaluation(const Json& json, const std::string& path, const Metr
         read_shortcuts(fields.any("shortcuts"), fields.path("shortcuts"), counts);
     evaluation.outcomes =
         read_outcomes(fields.any("outcomes"), fields.path("outcomes"), counts, metric);
+    if (fields.has("errors")) {
+      evaluation.errors = read_errors(fields.object("errors"));
+      if (evaluation.errors->answers != counts.answer_tokens ||
+          evaluation.errors->wrong != counts.answer_tokens - counts.right_tokens)
+        fields.fail("errors", "must be of all answers, as the counts say");
+    }
+    if (fields.has("diagnosis"))
+      evaluation.diagnosis = read_attention_figures(fields.object("diagnosis"));
     if (evaluation.given_up && counts.samples > 0)
       fields.fail("samples", "must be 0, since the evaluation was given up");
   }

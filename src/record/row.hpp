@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "record/attention_figures.hpp"
 #include "record/counts.hpp"
+#include "record/errors.hpp"
 #include "record/json.hpp"
 #include "record/metric.hpp"
 #include "record/quantity.hpp"
@@ -32,6 +35,8 @@ struct Evaluation {
   Counts counts;
   std::vector<Outcome> outcomes;         ///< of every sample, in order; none where not kept
   std::vector<ShortcutCount> shortcuts;  ///< in the task's order
+  std::optional<ErrorCounts> errors{};   ///< kinds of wrong answers, where they were asked for
+  std::optional<AttentionFigures> diagnosis{};  ///< what the heads do, likewise
   double seconds = 0;
 };
 

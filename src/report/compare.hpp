@@ -42,6 +42,7 @@ struct Comparison {
   std::vector<TableRow> rows;
   std::string baseline;                    ///< as asked for; empty for none
   std::vector<RowComparison> comparisons;  ///< one a row
+  bool shows_errors = false;  ///< whether a text says what kinds of wrong answers there were
 };
 
 /// The cells of several results, each once, and the table that they make.

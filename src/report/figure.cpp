@@ -7,14 +7,15 @@
 
 #include "core/error.hpp"
 #include "core/names.hpp"
+#include "report/diagnosis.hpp"
 #include "report/layout.hpp"
 #include "report/learning.hpp"
 
 namespace attnspan {
 namespace {
 
-constexpr std::array<std::string_view, 5> names{"accuracy", "difference", "training", "cost",
-                                                "depth"};
+constexpr std::array<std::string_view, 7> names{"accuracy", "difference", "training", "cost",
+                                                "depth",    "entropy",    "support"};
 
 const char* const multiple_label = "multiple of the training length";
 
@@ -173,6 +174,29 @@ Panel cost_panel(const Block& block, const Looks& looks, const Collection& colle
   return panel;
 }
 
+/// What the heads do against length, of cells with a diagnosis.
+Panel diagnosis_panel(const Block& block, const Looks& looks, const Collection& collection,
+                      const DiagnosisMeasure& measure) {
+  Panel panel{block_title(*block.rows.front()),
+              multiple_label,
+              measure.title,
+              true,
+              true,
+              block.multiples,
+              {},
+              0,
+              measure.is_share ? 1.0 : 0.0,
+              {},
+              {}};
+  for (const TableRow* row : block.rows) {
+    Series series{variant_name(*row), looks.of(*row), {}, {}};
+    for (const DiagnosisPoint& point : diagnosis_curve(cells_of(*row, collection), measure))
+      series.points.push_back({point.multiple, point.value.mean, point.value.min, point.value.max});
+    panel.series.push_back(std::move(series));
+  }
+  return panel;
+}
+
 /// One row's profile, with a curve for each multiple.
 Panel depth_panel(const TableRow& row) {
   Panel panel{variant_name(row) + ", " + block_title(row),
@@ -220,6 +244,9 @@ std::vector<Panel> figure_panels(std::string_view name, const Collection& collec
       panels.push_back(training_panel(block, looks, collection));
     else if (name == "cost")
       panels.push_back(cost_panel(block, looks, collection));
+    else if (name == "entropy" || name == "support")
+      panels.push_back(diagnosis_panel(block, looks, collection,
+                                       diagnosis_measures()[name == "support" ? 1 : 0]));
     else
       for (const TableRow* row : block.rows) panels.push_back(depth_panel(*row));
   }

@@ -40,7 +40,8 @@ struct Panel {
   std::vector<Rule> rules;
 };
 
-/// The figures there are: "accuracy", "difference", "training", "cost", "depth".
+/// The figures there are: "accuracy", "difference", "training", "cost", "depth",
+/// and of results with a diagnosis "entropy" and "support".
 std::span<const std::string_view> figure_names();
 
 /// A figure as panels: one a task and training length (of depth: one a row). Shares are in percent.

@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "report/diagnosis.hpp"
 #include "report/format.hpp"
 #include "report/grid.hpp"
 #include "report/layout.hpp"
@@ -64,6 +65,20 @@ Json cost_json(std::span<const CellRow* const> cells) {
           {"seconds", to_json(spread(seconds))}};
 }
 
+/// Each measure of what the heads do, against length.
+Json diagnosis_json(std::span<const CellRow* const> cells) {
+  Json json = Json::object();
+  for (const DiagnosisMeasure& measure : diagnosis_measures()) {
+    Json points = Json::array();
+    for (const DiagnosisPoint& point : diagnosis_curve(cells, measure)) {
+      points.push_back(to_json(point.value));
+      points.back()["multiple"] = point.multiple;
+    }
+    if (!points.empty()) json[measure.name] = std::move(points);
+  }
+  return json;
+}
+
 /// How often each tenth of the sequence was right, with its interval.
 void add_depth_shares(Json& accuracy) {
   const auto depth = accuracy.find("depth");
@@ -77,6 +92,16 @@ void add_depth_shares(Json& accuracy) {
   }
   (*depth)["exact_match"] = std::move(shares);
   (*depth)["ci95"] = std::move(intervals);
+}
+
+/// How large a share of the wrong answers each kind has, and of random ones.
+void add_error_shares(Json& accuracy, const std::optional<ErrorCounts>& errors) {
+  if (!errors) return;
+  for (const ErrorKind& kind : errors->kinds) {
+    Json& entry = accuracy["errors"]["kinds"][kind.name];
+    entry["share"] = finite_or_null(errors->share_of(kind));
+    entry["random_share"] = finite_or_null(errors->random_share(kind));
+  }
 }
 
 /// Everything that differs with the baseline, for every variant as the baseline of every row.
@@ -178,7 +203,10 @@ Json block_json(const Block& block, const Comparison& comparison, const Collecti
                {"rows", Json::array()}};
   for (const TableRow* row : block.rows) {
     Json entry = attnspan::to_json(*row);
-    for (Json& accuracy : entry["accuracy"]) add_depth_shares(accuracy);
+    for (std::size_t i = 0; i < row->accuracy.size(); ++i) {
+      add_depth_shares(entry["accuracy"][i]);
+      add_error_shares(entry["accuracy"][i], row->accuracy[i].errors);
+    }
     entry["variant"] = variant_name(*row);
     entry["selected_text"] = selected_text(*row);
     entry["seeds_text"] = seeds_text(row->seeds);
@@ -190,6 +218,7 @@ Json block_json(const Block& block, const Comparison& comparison, const Collecti
     entry["cells"] = row->cells;
     entry["curve"] = curve_json(cells);
     entry["cost"] = cost_json(cells);
+    entry["diagnosis"] = diagnosis_json(cells);
     entry["comparisons"] = all.of(static_cast<std::size_t>(row - comparison.rows.data()));
     json["rows"].push_back(std::move(entry));
   }
@@ -243,9 +272,13 @@ Json page_data(const std::vector<Result>& results, std::string_view baseline) {
                {"selection_rule", selection_rule()},
                {"figures_note", figures_note()},
                {"one_seed_note", has_one_seed(comparison) ? one_seed_note() : ""},
+               {"diagnosis_measures", Json::array()},
                {"blocks", Json::array()},
                {"cells", Json::array()},
                {"results", Json::array()}};
+  for (const DiagnosisMeasure& measure : diagnosis_measures())
+    data["diagnosis_measures"].push_back(
+        {{"name", measure.name}, {"title", measure.title}, {"is_share", measure.is_share}});
   for (const Block& block : blocks(comparison))
     data["blocks"].push_back(block_json(block, comparison, collection, all));
   for (const CellRow& cell : collection.cells) data["cells"].push_back(cell_json(cell, results));

@@ -212,6 +212,9 @@ Accuracy pool(double multiple, const SeedEvaluations& evaluations, const Metric&
     if (counts.answer_tokens > 0)
       token_accuracy.push_back(share(counts.right_tokens, counts.answer_tokens));
     accuracy.seeds.push_back({seed, values.back(), counts.samples});
+    if (!evaluation->errors) continue;
+    if (!accuracy.errors) accuracy.errors.emplace();
+    accuracy.errors->add(*evaluation->errors);
   }
   accuracy.value = spread(values);
   const auto done = static_cast<double>(values.size());
@@ -451,6 +454,7 @@ Json to_json(const Accuracy& accuracy) {
     json["seeds"].push_back(
         {{"seed", seed.seed}, {"value", seed.value}, {"samples", seed.samples}});
   if (!accuracy.counts.depth.empty()) json["depth"] = to_json(accuracy.counts.depth);
+  if (accuracy.errors) json["errors"] = attnspan::to_json(*accuracy.errors);
   return json;
 }
 

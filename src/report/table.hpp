@@ -38,6 +38,7 @@ struct Accuracy {
   std::vector<Seed> seeds;
   int given_up = 0;  ///< seeds of which this multiple was not run, and counts as the worst
   std::optional<BestShortcut> shortcut;
+  std::optional<ErrorCounts> errors{};  ///< of all seeds together, where they have them
 };
 
 /// The seeds of one table row by how they ended.

@@ -8,6 +8,7 @@
 #include "core/stopwatch.hpp"
 #include "train/cost.hpp"
 #include "train/evaluator.hpp"
+#include "train/inspector.hpp"
 #include "train/numerics.hpp"
 #include "train/trainer.hpp"
 
@@ -39,6 +40,10 @@ bool is_at(const Evaluation& evaluation, const TestPoint& point) {
 void append(Evaluation& evaluation, const Evaluated& part) {
   evaluation.counts.add(part.counts);
   evaluation.outcomes.insert(evaluation.outcomes.end(), part.outcomes.begin(), part.outcomes.end());
+  if (part.errors) {
+    if (!evaluation.errors) evaluation.errors.emplace();
+    evaluation.errors->add(*part.errors);
+  }
   if (evaluation.shortcuts.empty()) {
     evaluation.shortcuts = part.shortcuts;
     return;
@@ -63,7 +68,11 @@ bool are_begun(const std::vector<Evaluation>& evaluations, const Cell& cell) {
 class CellRun {
  public:
   CellRun(const Cell& cell, Store& store, const RunOptions& options)
-      : cell_(cell), store_(store), options_(options), row_(empty_row(cell)) {
+      : cell_(cell),
+        store_(store),
+        options_(options),
+        tells_errors_(options.errors && cell.task.task->confusions()),
+        row_(empty_row(cell)) {
     if (options.trained == nullptr) trainer_.emplace(cell.model, cell.task.task, cell.training);
     resume();
     for (const TestPoint& point : cell.tests)
@@ -94,7 +103,13 @@ class CellRun {
     CellRow row = checkpoint->row;
     row.key = cell_.key;
     // The sweep may ask for other tests by now. Those of an earlier step cannot be made up for.
-    if (!are_begun(row.evaluations, cell_)) row.evaluations.clear();
+    // Errors are told apart in all samples of a test or in none.
+    const bool fit = std::all_of(row.evaluations.begin(), row.evaluations.end(),
+                                 [&](const Evaluation& evaluation) {
+                                   return evaluation.given_up || evaluation.split != "test" ||
+                                          evaluation.errors.has_value() == tells_errors_;
+                                 });
+    if (!fit || !are_begun(row.evaluations, cell_)) row.evaluations.clear();
     if (options_.trained != nullptr) {
       row_.evaluations = std::move(row.evaluations);
       return;
@@ -131,7 +146,9 @@ class CellRun {
   const Evaluation* known(const TestPoint& point) const {
     if (options_.trained == nullptr) return nullptr;
     for (const Evaluation& evaluation : options_.trained->row.evaluations)
-      if (is_evaluation_of(evaluation, point) && !evaluation.given_up) return &evaluation;
+      if (is_evaluation_of(evaluation, point) && !evaluation.given_up &&
+          is_diagnosed(evaluation, *cell_.task.task, options_))
+        return &evaluation;
     return nullptr;
   }
 
@@ -154,7 +171,7 @@ class CellRun {
     if (!trainer_) return true;
     while (trainer_->status() == TrainStatus::running) {
       if (is_test_step(trainer_->steps_done())) {
-        if (!test(snapshot().evaluations)) return false;
+        if (!test(snapshot().evaluations, false)) return false;
         if (row_.status != Status::done) return true;
       }
       if (stopped()) return false;
@@ -198,12 +215,12 @@ class CellRun {
   /// False when stopped.
   bool test_trained() {
     progress_.trained = 1;
-    return test(row_.evaluations);
+    return test(row_.evaluations, true);
   }
 
   /// Adds what is missing; the last that is there may be one that a checkpoint cut short. False
-  /// when stopped.
-  bool test(std::vector<Evaluation>& evaluations) {
+  /// when stopped. `diagnoses`: with what is asked for beside the counts.
+  bool test(std::vector<Evaluation>& evaluations, bool diagnoses) {
     for (std::size_t i = 0; i < cell_.tests.size(); ++i) {
       const TestPoint& point = cell_.tests[i];
       const double before = progress_.evaluated;
@@ -215,7 +232,8 @@ class CellRun {
                               : there != nullptr                 ? *there
                                                                  : begin(task, point));
       }
-      if (!evaluations[i].given_up && !test(point, evaluations[i])) return false;
+      const bool looks = diagnoses && point.stream == Stream::test;
+      if (!evaluations[i].given_up && !test(point, evaluations[i], looks)) return false;
       if (row_.status != Status::done) return true;
       if (known(point) != nullptr) continue;
       progress_.evaluated = before + flops(point) / test_flops_;
@@ -225,7 +243,7 @@ class CellRun {
   }
 
   /// False when stopped.
-  bool test(const TestPoint& point, Evaluation& evaluation) {
+  bool test(const TestPoint& point, Evaluation& evaluation, bool diagnoses) {
     const Task& task = *cell_.task.task;
     const auto part = 1 + static_cast<std::int64_t>(
                               flops_of_a_part / evaluation_flops(cell_.model, task, point.length));
@@ -247,7 +265,8 @@ class CellRun {
                                             .samples = std::min(part, point.samples - done),
                                             .replicate = cell_.training.replicate,
                                             .first = done,
-                                            .shortcuts = point.stream == Stream::test},
+                                            .shortcuts = point.stream == Stream::test,
+                                            .errors = tells_errors_ && diagnoses},
                                            options_.stop, advance);
       if (evaluated.stopped) return false;
       if (!evaluated.finite) {
@@ -259,13 +278,33 @@ class CellRun {
       evaluation.seconds += stopwatch.seconds();
       save_when_due();
     }
+    return !diagnoses || !options_.diagnosis || evaluation.diagnosis || diagnose(point, evaluation);
+  }
+
+  /// Looks at the heads in the first samples of a test. False when stopped.
+  bool diagnose(const TestPoint& point, Evaluation& evaluation) {
+    const Task& task = *cell_.task.task;
+    EvaluationRequest request{.seed = cell_.training.seed,
+                              .length = cell_.training.train_length,
+                              .samples = samples_looked_at,
+                              .replicate = cell_.training.replicate};
+    if (!reference_)
+      reference_ = reference_outputs(cell_.model, weights(), task, request, options_.stop);
+    request.length = point.length;
+    request.samples = std::min(samples_looked_at, point.samples);
+    Inspected inspected = inspect(cell_.model, weights(), task, request,
+                                  reference_ ? &*reference_ : nullptr, options_.stop);
+    if (inspected.stopped || stopped()) return false;
+    evaluation.diagnosis = std::move(inspected.figures);
     return true;
   }
 
   const Cell& cell_;
   Store& store_;
   const RunOptions& options_;
-  std::optional<Trainer> trainer_;  ///< unless the model is trained already
+  const bool tells_errors_;                   ///< whether it is asked for and the task does
+  std::optional<OutputReference> reference_;  ///< once a diagnosis needed it
+  std::optional<Trainer> trainer_;            ///< unless the model is trained already
   CellRow row_;
   CellProgress progress_;
   double test_flops_ = 0;  ///< of all tests to be run, those of training too
@@ -303,6 +342,12 @@ CellRow empty_row(const Cell& cell) {
 bool is_evaluation_of(const Evaluation& evaluation, const TestPoint& point) {
   return is_at(evaluation, point) &&
          (evaluation.given_up || evaluation.counts.samples == point.samples);
+}
+
+bool is_diagnosed(const Evaluation& evaluation, const Task& task, const RunOptions& options) {
+  if (evaluation.given_up || evaluation.split != "test") return true;
+  return (!options.diagnosis || evaluation.diagnosis) &&
+         (!options.errors || evaluation.errors || !task.confusions());
 }
 
 bool is_tested(const CellRow& row, std::int64_t step, const Cell& cell) {

@@ -24,7 +24,7 @@ struct CellProgress {
   double evaluated = 0;          ///< share of the evaluation done, by its cost
 };
 
-/// How a cell is run; none of it changes the result.
+/// How a cell is run; none of it changes what is in every result.
 struct RunOptions {
   const std::atomic<bool>* stop = nullptr;  ///< end soon once this is true
   double checkpoint_seconds = 120;          ///< time between checkpoints
@@ -32,6 +32,9 @@ struct RunOptions {
   /// The cell's model and what is known of it, where it has been trained already: only tests that
   /// its row lacks are then run.
   const TrainedCell* trained = nullptr;
+  /// Also record, in tests once training is over, which kinds of errors there were, and what the
+  /// heads do.
+  bool errors = false, diagnosis = false;
   /// Takes a model that was trained here, once its tests are done, with their row.
   std::function<void(const CellRow&, std::span<const float> weights)> on_trained{};
 };
@@ -51,6 +54,10 @@ CellRow empty_row(const Cell& cell);
 
 /// Whether this is the whole of the evaluation at a test point.
 bool is_evaluation_of(const Evaluation& evaluation, const TestPoint& point);
+
+/// Whether the evaluation has what these options ask for beside the counts, as far as the task has
+/// it.
+bool is_diagnosed(const Evaluation& evaluation, const Task& task, const RunOptions& options);
 
 /// Whether the row has the tests after this step of training.
 bool is_tested(const CellRow& row, std::int64_t step, const Cell& cell);

@@ -111,8 +111,12 @@ bool is_tested_in_training(const CellRow& row, const Cell& cell) {
   });
 }
 
-bool is_finished(const CellRow& row, const Cell& cell) {
+bool is_finished(const CellRow& row, const Cell& cell, const RunOptions& recorded) {
   if (row.status != Status::done) return row.status != Status::failed;
+  if (!std::all_of(row.evaluations.begin(), row.evaluations.end(), [&](const Evaluation& each) {
+        return is_diagnosed(each, *cell.task.task, recorded);
+      }))
+    return false;
   return row.evaluations.size() == cell.tests.size() && is_tested_in_training(row, cell);
 }
 
@@ -134,7 +138,8 @@ void check_repeated(const CellRow& before, const CellRow& again, const std::stri
   if (again.status == Status::failed)
     throw std::runtime_error(again.key +
                              ", trained again for more tests, failed: " + again.message);
-  if (repeated_part(before, again) != repeated_part(again, before))
+  const CellRow one = without_diagnosis(before), other = without_diagnosis(again);
+  if (repeated_part(one, other) != repeated_part(other, one))
     throw std::runtime_error(again.key +
                              ", trained again for more tests, gives other figures than '" + path +
                              "' has; --rerun " + again.key + " replaces those");
@@ -185,12 +190,14 @@ SweepPlan plan_sweep(const SweepSpec& asked, const Kept& kept, const Shard& shar
     if (cell == keys.end()) unknown_name("cell", key, keys);
     plan.rerun.insert(static_cast<std::size_t>(cell - keys.begin()));
   }
+  RunOptions recorded;
+  recorded.errors = recorded.diagnosis = continuation.diagnose;
   plan.mine = shard_cells(plan.cells, shard);
   for (const std::size_t index : plan.mine) {
     const Cell& cell = plan.cells[index];
     const std::optional<CellRow>& row = plan.rows[index];
     const bool is_there = row && !plan.rerun.contains(index);
-    const bool finished = is_there && is_finished(*row, cell);
+    const bool finished = is_there && is_finished(*row, cell, recorded);
     bool has_model = false, needs_model = false;
     if (is_there && row->status == Status::done && !continuation.models.empty()) {
       has_model = ModelFolder(continuation.models).load(cell, *row).has_value();
@@ -274,6 +281,7 @@ std::optional<CellRow> Session::run_pending(std::size_t index, RunOptions option
   std::optional<TrainedCell> trained;
   if (plan_.trained.contains(index)) trained = models.load(cell, *plan_.rows[index]);
   if (trained) options.trained = &*trained;
+  options.errors = options.diagnosis = options_.continuation.diagnose;
   if (!options_.continuation.models.empty())
     options.on_trained = [&](const CellRow& row, std::span<const float> weights) {
       models.save(cell, row, weights);

@@ -23,7 +23,9 @@ struct Continuation {
   bool add = false;    ///< also take what differs in more than axes, seeds, tasks and tests
   bool prune = false;  ///< drop what is no longer asked for
   std::vector<std::string> rerun;  ///< keys of cells to be run once more
-  std::string models;  ///< folder of the finished cells' models; empty: none are asked for
+  bool diagnose = false;  ///< finished tests, too, are to have their errors told apart and a
+                          ///< diagnosis of the heads
+  std::string models;     ///< folder of the finished cells' models; empty: none are asked for
 };
 
 /// A sweep that is asked for, with what is known of it.

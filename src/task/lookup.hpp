@@ -50,6 +50,15 @@ enum class Telling { first, last };
 std::vector<Token> look_up(const Reading& reading, const View& view, std::span<const Token> hidden,
                            std::span<const std::int32_t> answers, Telling telling = Telling::last);
 
+/// Wrong answers by what the pair that they belong to shares with the one asked for. `tells_again`:
+/// a key may be told several values.
+Confusions lookup_confusions(const Read& read, std::size_t key_length, std::size_t value_length,
+                             bool tells_again = false);
+
+/// As Task::evidence: the answer's token in the value told last for the key that is asked for.
+std::vector<std::int32_t> lookup_evidence(const Read& read, const Sample& sample,
+                                          std::size_t answer);
+
 /// Solvers that see part of the key, or only the values.
 std::vector<Shortcut> lookup_shortcuts(const Read& read, std::size_t key_length);
 

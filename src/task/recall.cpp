@@ -117,6 +117,15 @@ class AssociativeRecall final : public Task {
     return found;
   }
 
+  std::vector<std::int32_t> evidence(const Sample& sample, std::size_t answer) const override {
+    return lookup_evidence(read(), sample, answer);
+  }
+
+  std::optional<Confusions> confusions() const override {
+    return lookup_confusions(read(), static_cast<std::size_t>(pairs_.key_length),
+                             static_cast<std::size_t>(pairs_.value_length), form_.tells_again);
+  }
+
   std::vector<Quantity> quantities(std::int64_t length) const override {
     return {{"pairs", form_.count ? form_.count(pairs_, length) : pairs_.count(length)}};
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,6 +58,23 @@ struct Shortcut {
       solve;
 };
 
+/// A wrong answer that a sample suggests.
+struct Lure {
+  Token token = -1;
+  double weight = 0;        ///< how often one who guesses among what the sample has draws it
+  std::uint32_t kinds = 0;  ///< bit k: it is of the k-th kind
+};
+
+/// The kinds of wrong answers that a task tells apart. An answer may be of several kinds.
+struct Confusions {
+  std::vector<std::string> kinds;  ///< in results: "shares the first key token"
+  std::string otherwise;           ///< the kind of whatever is no lure: "no value of this sample"
+  std::string guess;  ///< what random wrong answers are drawn from: "the values of the sample"
+  /// The lures of one answer of a sample, each token once; the right one may be among them.
+  /// Thread-safe, and linear or nearly so in the tokens.
+  std::function<std::vector<Lure>(const Sample& sample, std::size_t answer)> lures;
+};
+
 /// A synthetic task: a generator, an oracle that knows nothing of the generator, and the figures
 /// that results are read against. Immutable and thread-safe.
 class Task {
@@ -90,6 +108,16 @@ class Task {
 
   /// What learning by heart would give; none by default.
   virtual std::vector<Shortcut> shortcuts() const { return {}; }
+
+  /// Where in a sample the tokens stand that hold one of its answers: where a model must have
+  /// looked. Nothing where a task does not say.
+  virtual std::vector<std::int32_t> evidence(const Sample& /*sample*/,
+                                             std::size_t /*answer*/) const {
+    return {};
+  }
+
+  /// How wrong answers are told apart; not at all by default.
+  virtual std::optional<Confusions> confusions() const { return {}; }
 
   /// The figure that the task is judged by.
   virtual const Metric& metric() const { return exact_match(); }

@@ -12,6 +12,13 @@ namespace {
 
 using Layout = Transduction::Layout;
 
+/// How often each symbol comes.
+std::map<Token, double> occurrences(std::span<const Token> symbols) {
+  std::map<Token, double> counts;
+  for (const Token symbol : symbols) counts[symbol] += 1;
+  return counts;
+}
+
 class TransductionTask final : public Task {
  public:
   explicit TransductionTask(Transduction rules) : rules_(std::move(rules)) {
@@ -94,6 +101,31 @@ class TransductionTask final : public Task {
     return found;
   }
 
+  std::vector<std::int32_t> evidence(const Sample& sample, std::size_t answer) const override {
+    std::vector<std::int32_t> places;
+    if (!rules_.evidence) return places;
+    const auto [x, y] = parts_of(rules_, sample);
+    const std::size_t i = place_in_y(rules_, sample, answer);
+    if (i >= y.size()) return places;
+    for (const std::size_t place : rules_.evidence(x, i))
+      places.push_back(static_cast<std::int32_t>(place) + 1);
+    return places;
+  }
+
+  std::optional<Confusions> confusions() const override {
+    if (!rules_.confusions) return {};
+    Confusions found{rules_.confusions->kinds, rules_.confusions->otherwise,
+                     rules_.confusions->guess,
+                     [rules = rules_](const Sample& sample, std::size_t answer) {
+                       return lures_of(rules, sample, answer);
+                     }};
+    if (rules_.layout == Layout::after) {
+      found.kinds.emplace_back("ends too early");
+      found.kinds.emplace_back("goes on after the end");
+    }
+    return found;
+  }
+
   // EOS is the only token that can stand at its place, so a guesser of symbols is given it.
   double chance(std::int64_t length) const override {
     if (rules_.chance) return rules_.chance(length);
@@ -140,6 +172,49 @@ class TransductionTask final : public Task {
       if (symbol >= 0 || is_end) right[i] = symbol + first_symbol;
     }
     return right;
+  }
+
+  /// x and y of a whole sample: y as it stands there or, with a label each, in x's places.
+  static std::pair<Symbols, Symbols> parts_of(const Transduction& rules, const Sample& sample) {
+    const auto begin = sample.tokens.begin() + 1;
+    const auto first = static_cast<std::ptrdiff_t>(sample.answers.front());
+    const auto end = rules.layout == Layout::each
+                         ? sample.tokens.end() - 1
+                         : sample.tokens.begin() + first - (rules.layout == Layout::after ? 1 : 0);
+    std::pair<Symbols, Symbols> parts{Symbols(begin, end), {}};
+    for (Token& symbol : parts.first) symbol -= first_symbol;
+    if (rules.layout == Layout::each) parts.second.resize(parts.first.size(), -1);
+    for (std::size_t i = 0; i < sample.answers.size(); ++i) {
+      const Token symbol = sample.target(i) - first_symbol;
+      if (rules.layout == Layout::each)
+        parts.second[static_cast<std::size_t>(sample.answers[i]) - 2] = symbol;
+      else if (symbol >= 0)
+        parts.second.push_back(symbol);
+    }
+    return parts;
+  }
+
+  /// Labels stand in x's places.
+  static std::size_t place_in_y(const Transduction& rules, const Sample& sample,
+                                std::size_t answer) {
+    return rules.layout == Layout::each ? static_cast<std::size_t>(sample.answers[answer]) - 2
+                                        : answer;
+  }
+
+  static std::vector<Lure> lures_of(const Transduction& rules, const Sample& sample,
+                                    std::size_t answer) {
+    const auto [x, y] = parts_of(rules, sample);
+    const Transduction::Kinds& own = *rules.confusions;
+    const std::uint32_t ends = std::uint32_t{1} << own.kinds.size(), goes_on = ends << 1;
+    std::vector<Lure> lures;
+    if (rules.layout == Layout::after && answer == y.size()) {
+      for (const auto& [symbol, count] : occurrences(x)) lures.push_back({symbol, count, goes_on});
+    } else {
+      lures = own.lures(x, y, place_in_y(rules, sample, answer));
+    }
+    for (Lure& lure : lures) lure.token += first_symbol;
+    if (rules.layout == Layout::after && answer < y.size()) lures.push_back({eos, 0, ends});
+    return lures;
   }
 
   Transduction rules_;
@@ -190,6 +265,56 @@ Transduction::Guess follow_guess(bool first) {
 Transduction::Guess same_symbol_guess() {
   return {"same symbol", "the symbol itself",
           [](std::span<const Token> x) { return Symbols(x.begin(), x.end()); }};
+}
+
+Transduction::Kinds jumps() {
+  constexpr std::size_t longest = 4;
+  return {{"another symbol of the sequence", "follows the last symbol elsewhere",
+           "follows the last 2 symbols elsewhere", "follows the last 3 symbols elsewhere",
+           "follows the last 4 or more elsewhere"},
+          "no symbol of the sequence",
+          "the symbols of the sequence",
+          [](std::span<const Token>, std::span<const Token> y, std::size_t i) {
+            struct Place {
+              std::size_t same = 0;
+              double count = 0;
+            };
+            std::map<Token, Place> places;
+            for (std::size_t k = 0; k < y.size(); ++k) {
+              std::size_t same = 0;
+              while (same < std::min({i, k, longest}) && y[i - 1 - same] == y[k - 1 - same]) ++same;
+              if (k == i) continue;
+              Place& place = places[y[k]];
+              place.same = std::max(place.same, same);
+              place.count += 1;
+            }
+            std::vector<Lure> lures;
+            for (const auto& [symbol, place] : places)
+              lures.push_back({symbol, place.count, std::uint32_t{1} << place.same});
+            return lures;
+          }};
+}
+
+Transduction::Kinds misplacements() {
+  return {
+      {"off by 1 place", "off by 2 or 3 places", "off by 4 to 7 places", "off by 8 places or more"},
+      "no symbol of the sequence",
+      "the symbols of the sequence",
+      [](std::span<const Token>, std::span<const Token> y, std::size_t i) {
+        std::map<Token, std::size_t> nearest;
+        for (std::size_t k = 0; k < y.size(); ++k) {
+          const std::size_t off = k < i ? i - k : k - i;
+          const auto [found, is_new] = nearest.try_emplace(y[k], off);
+          if (!is_new) found->second = std::min(found->second, off);
+        }
+        std::vector<Lure> lures;
+        for (const auto& [symbol, count] : occurrences(y)) {
+          const std::size_t off = nearest[symbol];
+          const int kind = off < 2 ? 0 : off < 4 ? 1 : off < 8 ? 2 : 3;
+          lures.push_back({symbol, count, std::uint32_t{1} << kind});
+        }
+        return lures;
+      }};
 }
 
 }  // namespace attnspan

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -55,6 +56,19 @@ struct Transduction {
   };
   std::vector<Guess> shortcuts = {};
 
+  /// As Task::evidence: places of x that hold y_i.
+  std::function<std::vector<std::size_t>(std::span<const Token> x, std::size_t i)> evidence = {};
+
+  /// Like Confusions: lures are symbols in the place of y_i, and are worked out from x and y.
+  struct Kinds {
+    std::vector<std::string> kinds;
+    std::string otherwise, guess;
+    std::function<std::vector<Lure>(std::span<const Token> x, std::span<const Token> y,
+                                    std::size_t i)>
+        lures;
+  };
+  std::optional<Kinds> confusions = {};
+
   /// As Task::quantities.
   std::function<std::vector<Quantity>(std::int64_t length)> quantities = {};
 };
@@ -76,5 +90,12 @@ Transduction::Guess follow_guess(bool first);
 
 /// Shortcut: each symbol is its own label.
 Transduction::Guess same_symbol_guess();
+
+/// Confusions of a task that writes what stands in x: what follows another occurrence of the last
+/// symbols written, by how many of these are the same there, the longest such occurrence counting.
+Transduction::Kinds jumps();
+
+/// Confusions by how many places of y away the nearest such symbol stands.
+Transduction::Kinds misplacements();
 
 }  // namespace attnspan

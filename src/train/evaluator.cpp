@@ -18,13 +18,9 @@ constexpr std::int64_t shared_from = 2048;
 struct SampleResult {
   Counts counts;
   std::vector<char> shortcut_is_exact;
+  std::optional<ErrorCounts> errors{};
   bool finite = true, stopped = false;
 };
-
-std::uint64_t sample_identity(const EvaluationRequest& request, std::int64_t index) {
-  return static_cast<std::uint64_t>(request.length) << 32 |
-         static_cast<std::uint64_t>(request.first + index);
-}
 
 /// Whether each shortcut gets every answer right from the visible tokens alone.
 std::vector<char> try_shortcuts(const std::vector<Shortcut>& shortcuts, const Sample& sample) {
@@ -39,6 +35,7 @@ std::vector<char> try_shortcuts(const std::vector<Shortcut>& shortcuts, const Sa
 
 SampleResult evaluate_sample(const Transformer<float>& model, std::span<const float> weights,
                              const Task& task, const std::vector<Shortcut>& shortcuts,
+                             const std::optional<Confusions>& confusions,
                              const EvaluationRequest& request, std::int64_t index,
                              const std::atomic<bool>* stop) {
   const Sample sample = evaluation_sample(task, request, index);
@@ -58,10 +55,12 @@ SampleResult evaluate_sample(const Transformer<float>& model, std::span<const fl
   Counts& counts = result.counts;
   counts.samples = 1;
   counts.answer_tokens = static_cast<std::int64_t>(batch.targets.size());
+  std::vector<Token> predicted;
   for (std::size_t i = 0; i < batch.targets.size(); ++i) {
     const Index guess = argmax(logits.data() + static_cast<Index>(i) * vocabulary, vocabulary);
     if (guess < 0) result.finite = false;
     counts.right_tokens += guess == batch.targets[i] ? 1 : 0;
+    predicted.push_back(static_cast<Token>(guess));
   }
   counts.exact = counts.right_tokens == counts.answer_tokens ? 1 : 0;
   if (sample.depth_decile >= 0) {
@@ -71,6 +70,7 @@ SampleResult evaluate_sample(const Transformer<float>& model, std::span<const fl
   counts.log_likelihood = -cross_entropy<float>({logits.data(), counts.answer_tokens, vocabulary},
                                                 batch.targets.data());
   result.shortcut_is_exact = try_shortcuts(shortcuts, sample);
+  if (confusions) result.errors = explain(*confusions, sample, predicted);
   return result;
 }
 
@@ -80,10 +80,16 @@ void add(Evaluated& total, const SampleResult& sample, const Metric& metric) {
       {sample.counts.exact == 1, sample.counts.right_tokens, metric.of(sample.counts)});
   for (std::size_t i = 0; i < total.shortcuts.size(); ++i)
     total.shortcuts[i].exact += sample.shortcut_is_exact[i];
+  if (sample.errors) total.errors->add(*sample.errors);
   total.finite = total.finite && sample.finite;
 }
 
 }  // namespace
+
+std::uint64_t sample_identity(const EvaluationRequest& request, std::int64_t index) {
+  return static_cast<std::uint64_t>(request.length) << 32 |
+         static_cast<std::uint64_t>(request.first + index);
+}
 
 Sample evaluation_sample(const Task& task, const EvaluationRequest& request, std::int64_t index) {
   for (const StoredSamples& stored : task.stored(request.stream))
@@ -95,6 +101,40 @@ Sample evaluation_sample(const Task& task, const EvaluationRequest& request, std
   return task.generate(rng, request.length, Purpose::evaluation);
 }
 
+ErrorCounts explain(const Confusions& confusions, const Sample& sample,
+                    std::span<const Token> predicted) {
+  ErrorCounts errors;
+  errors.answers = std::ssize(sample.answers);
+  errors.guess = confusions.guess;
+  for (const std::string& kind : confusions.kinds) errors.kinds.push_back({kind});
+  errors.kinds.push_back({confusions.otherwise});
+  std::vector<double> weights(confusions.kinds.size());
+  for (std::size_t i = 0; i < sample.answers.size(); ++i) {
+    const Token right = sample.target(i);
+    std::vector<Lure> lures = confusions.lures(sample, i);
+    std::erase_if(lures, [&](const Lure& lure) { return lure.token == right; });
+    double all = 0;
+    std::fill(weights.begin(), weights.end(), 0.0);
+    for (const Lure& lure : lures) {
+      all += lure.weight;
+      for (std::size_t k = 0; k < weights.size(); ++k)
+        if ((lure.kinds >> k & 1) != 0) weights[k] += lure.weight;
+    }
+    if (all > 0) {
+      ++errors.places;
+      for (std::size_t k = 0; k < weights.size(); ++k) errors.kinds[k].random += weights[k] / all;
+    }
+    if (predicted[i] == right) continue;
+    ++errors.wrong;
+    const auto lured = std::find_if(lures.begin(), lures.end(),
+                                    [&](const Lure& lure) { return lure.token == predicted[i]; });
+    if (lured == lures.end()) ++errors.kinds.back().wrong;
+    for (std::size_t k = 0; k < weights.size() && lured != lures.end(); ++k)
+      errors.kinds[k].wrong += lured->kinds >> k & 1;
+  }
+  return errors;
+}
+
 Evaluated evaluate(const ModelConfig& config, std::span<const float> weights, const Task& task,
                    const EvaluationRequest& request, const std::atomic<bool>* stop,
                    const std::function<void(std::int64_t)>& on_sample) {
@@ -102,7 +142,10 @@ Evaluated evaluate(const ModelConfig& config, std::span<const float> weights, co
   const Metric& metric = task.metric();
   const std::vector<Shortcut> shortcuts =
       request.shortcuts ? task.shortcuts() : std::vector<Shortcut>{};
+  const std::optional<Confusions> confusions =
+      request.errors ? task.confusions() : std::optional<Confusions>{};
   Evaluated total;
+  if (confusions) total.errors.emplace();
   for (const Shortcut& shortcut : shortcuts) total.shortcuts.push_back({shortcut.name});
   const bool shared = task.total_tokens(request.length, Purpose::evaluation) >= shared_from;
   const std::int64_t round = shared ? 1 : std::min<std::int64_t>(64, request.samples);
@@ -111,7 +154,7 @@ Evaluated evaluate(const ModelConfig& config, std::span<const float> weights, co
     results.assign(static_cast<std::size_t>(std::min(round, request.samples - first)), {});
     const auto sample = [&](Index i) {
       results[static_cast<std::size_t>(i)] =
-          evaluate_sample(model, weights, task, shortcuts, request, first + i, stop);
+          evaluate_sample(model, weights, task, shortcuts, confusions, request, first + i, stop);
     };
     if (shared)
       sample(0);

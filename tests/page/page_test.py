@@ -70,6 +70,52 @@ class PageTest(unittest.TestCase):
                 if PICTURES:
                     browser.picture(os.path.join(PICTURES, f"page-{theme}-{width}.png"))
 
+    def test_errors_and_heads_are_there_where_they_were_recorded(self):
+        results = os.path.join(self.folder.name, "diagnosed.json")
+        subprocess.run([PROGRAM, "sweep", "--task", "recall:pairs=4,alphabet=8", "--train-length", "32", "--attention",
+                        "softmax,asentmax", "--steps", "200", "--layers", "2", "--heads", "4", "--d-model", "32", "--d-ff",
+                        "32", "--multiples", "1,4,16", "--test-samples", "32", "--seeds", "2", "--threads", "2", "--diagnose",
+                        "--quiet", "-o", results], check=True, stdout=subprocess.DEVNULL)
+        page = self.report(results)
+        for theme in ("light", "dark"):
+            for width in (1200, 400):
+                browser = self.open(width=width, theme=theme, page=page)
+                self.assertEqual(browser.complaints(), [])
+                self.assertFalse(browser.run("document.getElementById('errors').hidden"))
+                self.assertEqual(self.count("#errors table"), 2)
+                self.assertIn("shares the first key token", self.text("#errors"))
+                self.assertEqual(self.count("#diagnosis .plot > svg"), 1)
+                self.assertEqual(self.count("#diagnosis .mean"), 2 + self.count("#diagnosis .swatch .mean"))
+                for measure in ("support", "mean_drift"):
+                    browser.run(f"document.getElementById('diagnosis-figure').value = '{measure}'")
+                    browser.run("document.getElementById('diagnosis-figure').dispatchEvent(new Event('change'))")
+                    self.assertEqual(browser.complaints(), [])
+                self.assertLessEqual(browser.run("document.documentElement.scrollWidth"), width)
+                if PICTURES:
+                    browser.picture(os.path.join(PICTURES, f"diagnosed-{theme}-{width}.png"))
+        self.open()
+        for section in ("errors", "diagnosis"):
+            self.assertTrue(self.browser.run(f"document.getElementById('{section}').hidden"))
+
+    def test_the_page_of_inspect(self):
+        models = os.path.join(self.folder.name, "models")
+        subprocess.run([PROGRAM, "sweep", "--task", "copy", "--train-length", "16", "--steps", "20", "--layers", "2",
+                        "--heads", "4", "--d-model", "32", "--d-ff", "32", "--multiples", "1", "--save-models", models,
+                        "--attention", "asentmax", "--quiet", "-o", os.path.join(self.folder.name, "inspected.json")],
+                       check=True, stdout=subprocess.DEVNULL)
+        page = os.path.join(self.folder.name, "inspect.html")
+        (model,) = os.listdir(models)
+        subprocess.run([PROGRAM, "inspect", os.path.join(models, model), "--multiple", "4", "-o", page], check=True)
+        for theme in ("light", "dark"):
+            for width in (1200, 400):
+                browser = self.open(width=width, theme=theme, page=page)
+                self.assertEqual(browser.complaints(), [])
+                self.assertEqual(self.count(".maps svg"), 8)
+                self.assertGreater(self.count(".maps rect"), 100)
+                self.assertLessEqual(browser.run("document.documentElement.scrollWidth"), width)
+                if PICTURES:
+                    browser.picture(os.path.join(PICTURES, f"inspect-{theme}-{width}.png"))
+
     def test_themes_differ_and_the_button_switches(self):
         ground = "getComputedStyle(document.body).backgroundColor"
         light = self.open(theme="light").run(ground)

@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "report/figure.hpp"
 #include "support/catch.hpp"
+#include "support/containing.hpp"
 #include "support/rows.hpp"
 
 using namespace attnspan;
@@ -27,13 +28,6 @@ Result example() {
 std::vector<Panel> panels(const std::string& name, const Result& result) {
   const Collection collection = collect({result});
   return figure_panels(name, collection, with_baseline(collection, "softmax"));
-}
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t found = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
-    ++found;
-  return found;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "report/layout.hpp"
 #include "report/learning.hpp"
 #include "support/catch.hpp"
+#include "support/containing.hpp"
 #include "support/rows.hpp"
 
 using namespace attnspan;
@@ -29,13 +30,6 @@ Result example() {
   result.origin = "my results.json";
   result.context = {{"cpu", "a processor"}};
   return result;
-}
-
-std::size_t count(const std::string& text, const std::string& part) {
-  std::size_t found = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
-    ++found;
-  return found;
 }
 
 std::vector<const CellRow*> pointers(const std::vector<CellRow>& cells) {

@@ -12,3 +12,11 @@ inline auto containing(const std::string& text) {
   return Catch::Matchers::Contains(text);
 #endif
 }
+
+/// How often a text has another in it.
+inline std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t found = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++found;
+  return found;
+}

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.hpp"
 #include "task/task.hpp"
 
 /// A token by the name that the task gives it.
@@ -68,4 +69,13 @@ inline std::vector<attnspan::Token> answers_of(const attnspan::Sample& sample) {
 inline std::vector<attnspan::Token> solved(const attnspan::Task& task,
                                            const attnspan::Sample& sample) {
   return task.solve(attnspan::hide_answers(sample), sample.answers);
+}
+
+/// The shortest length of the task that is not below this one.
+inline std::int64_t shortest_from(const attnspan::Task& task, std::int64_t length) {
+  for (;; ++length) try {
+      task.check_length(length);
+      return length;
+    } catch (const attnspan::InputError&) {
+    }
 }

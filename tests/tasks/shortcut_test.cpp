@@ -11,14 +11,6 @@ using namespace attnspan;
 
 namespace {
 
-std::int64_t shortest_from(const Task& task, std::int64_t length) {
-  for (;; ++length) try {
-      task.check_length(length);
-      return length;
-    } catch (const InputError&) {
-    }
-}
-
 Sample draw(const Task& task, std::int64_t length, std::uint64_t index) {
   Rng rng(11, Stream::test, index);
   return task.generate(rng, length, Purpose::evaluation);

@@ -117,7 +117,9 @@ std::string aligned(const std::vector<Line>& lines, bool colour) {
     }
     for (const Line& line : lines) {
       text += "  " + styled(line.head, line.style, colour);
-      if (widths.empty()) {
+      const bool has_none = std::all_of(line.figures.begin(), line.figures.end(),
+                                        [](const std::string& figure) { return figure.empty(); });
+      if (widths.empty() || has_none) {
         text += '\n';
         continue;
       }
@@ -187,9 +189,70 @@ std::string block_text(const Block& block, bool colour) {
   return text + "\n";
 }
 
+/// "83% (12%)": the share of wrong answers that are of the kind, and that of random ones.
+std::string error_figure(const ErrorCounts& errors, const ErrorKind& kind) {
+  const auto percent = [](double share) { return short_value_text(share, exact_match()) + "%"; };
+  if (errors.wrong == 0) return "-";
+  return percent(errors.share_of(kind)) +
+         (errors.places == 0 ? "" : " (" + percent(errors.random_share(kind)) + ")");
+}
+
+/// What the wrong answers of a row are, one line a kind that there is.
+std::vector<Line> error_lines(const Block& block, const TableRow& row) {
+  std::vector<std::string> kinds;
+  for (const Accuracy& accuracy : row.accuracy)
+    if (accuracy.errors)
+      for (const ErrorKind& kind : accuracy.errors->kinds)
+        if (kind.wrong > 0 && std::find(kinds.begin(), kinds.end(), kind.name) == kinds.end())
+          kinds.push_back(kind.name);
+  std::vector<Line> lines{{variant_name(row), {}, Style::bold}, {"  wrong tokens", {}}};
+  for (const std::string& kind : kinds) lines.push_back({"  " + kind, {}});
+  for (const double multiple : block.multiples) {
+    const Accuracy* const accuracy = find_accuracy(row, multiple);
+    const ErrorCounts* const errors =
+        accuracy != nullptr && accuracy->errors ? &*accuracy->errors : nullptr;
+    lines[0].figures.emplace_back();
+    lines[1].figures.push_back(errors == nullptr ? "-"
+                                                 : std::to_string(errors->wrong) + " of " +
+                                                       std::to_string(errors->answers));
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      std::string figure = "-";
+      if (errors != nullptr)
+        for (const ErrorKind& kind : errors->kinds)
+          if (kind.name == kinds[i]) figure = error_figure(*errors, kind);
+      lines[i + 2].figures.push_back(std::move(figure));
+    }
+  }
+  return lines;
+}
+
+/// Empty where no row of the block has its wrong answers told apart.
+std::string errors_text(const Block& block, bool colour) {
+  Line head{"", {}};
+  for (const double multiple : block.multiples) head.figures.push_back(multiple_text(multiple));
+  std::vector<Line> lines{head};
+  std::string guess;
+  for (const TableRow* row : block.rows)
+    for (const Accuracy& accuracy : row->accuracy)
+      if (accuracy.errors) guess = accuracy.errors->guess;
+  if (guess.empty()) return "";
+  for (const TableRow* row : block.rows)
+    for (Line& line : error_lines(block, *row)) lines.push_back(std::move(line));
+  return styled("Wrong answers: " + block_title(*block.rows.front()), Style::bold, colour) + "\n" +
+         aligned(lines, colour) +
+         wrapped(
+             "Share of the wrong answer tokens, of all seeds together, that are of a kind, and in "
+             "parentheses of wrong ones drawn at random from " +
+                 guess + ". A token may be of several kinds.",
+             2) +
+         "\n";
+}
+
 std::string write(const Comparison& comparison, bool colour) {
   std::string text;
   for (const Block& block : blocks(comparison)) text += block_text(block, colour);
+  if (comparison.shows_errors)
+    for (const Block& block : blocks(comparison)) text += errors_text(block, colour);
   text += wrapped(std::string(figures_note()), 0);
   if (has_one_seed(comparison)) text += wrapped(std::string(one_seed_note()), 0);
   return text;

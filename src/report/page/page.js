@@ -441,6 +441,60 @@
     }
   }
 
+  function addDiagnosis() {
+    const measures = data.diagnosis_measures.filter(({ name }) => data.blocks.some((block) => block.rows.some((row) => row.diagnosis[name])));
+    if (!measures.length) return;
+    const host = section('diagnosis');
+    const pick = html('select', { id: 'diagnosis-figure', onchange: () => redraw() },
+      measures.map(({ name, title }) => html('option', { value: name }, title)));
+    const charts = html('div', { class: 'charts' });
+    host.append(html('p', { class: 'note' }, 'Of the rows in the second half of some test samples. Line: mean over seeds. Band: lowest to highest seed. ' +
+      'An entropy near 100% is attention that is spread evenly over everything.'),
+      html('div', { class: 'pickers' }, html('label', {}, 'Shown', pick)), charts);
+    for (const block of data.blocks) {
+      if (!block.rows.some((row) => Object.keys(row.diagnosis).length)) continue;
+      figure(charts, block.title, () => {
+        const { name, title, is_share } = measures.find((measure) => measure.name === pick.value);
+        const of = (row) => row.diagnosis[name] || [];
+        const multiples = [...new Set(block.rows.flatMap((row) => of(row).map((point) => point.multiple)))].sort((a, b) => a - b);
+        const highest = Math.max(...block.rows.flatMap((row) => of(row).map((point) => point.max)), 1e-6);
+        return {
+          x: { values: multiples, log: true, text: times, label: 'test length, in multiples of the training length' },
+          y: { low: 0, high: is_share ? 1 : highest * 1.05, text: (tick) => is_share ? Math.round(100 * tick) : short(tick), label: is_share ? title.split(',')[0] + ', percent' : title.split(',')[0] },
+          lines: block.rows.map((row) => ({ variant: row.variant, seeds: [], points: of(row).map((point) => ({ x: point.multiple, y: point.mean, low: point.min, high: point.max })) })),
+          tip: (x) => ({ head: times(x), lines: block.rows.filter((row) => shown.has(row.variant)).map((row) => {
+            const point = of(row).find((candidate) => candidate.multiple === x);
+            return [row.variant, row.variant, point ? spreadText(point, (value) => is_share ? valueText(value, share) : short(value)) : '-'];
+          }) }) };
+      });
+    }
+  }
+
+  function addErrors() {
+    const with_errors = data.blocks.filter((block) => block.rows.some((row) => row.accuracy.some((one) => one.errors)));
+    if (!with_errors.length) return;
+    const host = section('errors');
+    host.append(html('p', { class: 'note' }, 'Share of the wrong answer tokens, of all seeds together, that are of a kind, in percent; in parentheses that of ' +
+      'wrong answers drawn at random from what is named under each table. A token may be of several kinds.'));
+    const percent = (value) => value === null ? '-' : String(Math.round(100 * value));
+    for (const block of with_errors) {
+      host.append(html('h3', {}, breakable(block.title)));
+      for (const row of block.rows) {
+        const tests = row.accuracy.filter((one) => one.errors);
+        if (!tests.length) continue;
+        const kinds = Object.keys(tests[0].errors.kinds).filter((kind) => tests.some((one) => one.errors.kinds[kind]?.wrong));
+        const lines = [[row.variant, ...tests.map((one) => times(one.multiple))],
+          ['wrong tokens', ...tests.map((one) => one.errors.wrong + ' of ' + one.errors.answers)],
+          ...kinds.map((kind) => [kind, ...tests.map(({ errors }) => {
+            const { share: seen, random_share: random } = errors.kinds[kind] || {};
+            return errors.wrong && seen !== undefined ? percent(seen) + ' (' + percent(random) + ')' : '-';
+          })])];
+        host.append(grid(lines, 'Wrong answers, ' + row.variant),
+          html('p', { class: 'note' }, 'Drawn from ' + tests[0].errors.guess + '.'));
+      }
+    }
+  }
+
   function addCells() {
     const host = section('cells');
     const count = html('span', { class: 'note', role: 'status' });
@@ -495,6 +549,8 @@
   addTraining();
   addCost();
   addDepth();
+  addDiagnosis();
+  addErrors();
   addCells();
   addContext();
 })();
