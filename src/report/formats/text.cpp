@@ -117,7 +117,9 @@ std::string aligned(const std::vector<Line>& lines, bool colour) {
     }
     for (const Line& line : lines) {
       text += "  " + styled(line.head, line.style, colour);
-      if (widths.empty()) {
+      const bool has_none = std::all_of(line.figures.begin(), line.figures.end(),
+                                        [](const std::string& figure) { return figure.empty(); });
+      if (widths.empty() || has_none) {
         text += '\n';
         continue;
       }
