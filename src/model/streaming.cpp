@@ -95,19 +95,6 @@ class Transformer<Real>::StreamingPass {
     }
   }
 
-  /// Shows what heads do with the stream as it enters a layer.
-  void show(std::size_t l, MatrixView<Real> stream) const {
-    const Layer& at = model_.layers_[l];
-    AttentionStreaming<Real> attention(positions_, false, stop_);
-    attention.open(at.attention, parameters_ + at.attention_offset, stream, {}, nullptr);
-    for (const Index place : options_.shown) {
-      if (stopped()) return;
-      attention.show(place, stream.middle_rows(place, 1), [&](const AttentionRow<Real>& row) {
-        options_.show(static_cast<Index>(l), row);
-      });
-    }
-  }
-
   AlignedVector<Real> logits(MatrixView<Real> rows) const {
     const Index vocabulary = model_.config_.vocabulary, d = model_.config_.d_model;
     AlignedVector<Real> normed_memory, inverse_rms, logits;
