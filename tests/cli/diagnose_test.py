@@ -22,8 +22,10 @@ class DiagnoseTest(ProgramTest):
         super().setUp()
         self.arguments = ["sweep", *tiny(attention="softmax,asentmax", multiples="1,8")]
 
-    def tests_of(self, name):
-        return [test for cell in self.result(name)["cells"] for test in cell["evaluations"] if test["split"] == "test"]
+    def evaluations(self, name):
+        """The tests of every cell, by attention."""
+        return [test for cell in sorted(self.result(name)["cells"], key=lambda cell: cell["attention"], reverse=True)
+                for test in cell["evaluations"] if test["split"] == "test"]
 
     def test_a_sweep_records_it_only_where_asked(self):
         self.succeed(*self.arguments, "-o", "plain.json")
@@ -33,7 +35,7 @@ class DiagnoseTest(ProgramTest):
         self.assertNotIn(b'"diagnosis"', self.read("plain.json"))
         self.assertNotIn(b'"errors"', self.read("plain.json"))
         self.assertEqual(without_timings(without_diagnosis(out)), without_timings(self.result("plain.json")))
-        for test in self.tests_of("out.json"):
+        for test in self.evaluations("out.json"):
             errors, heads = test["errors"], test["diagnosis"]["heads"]
             self.assertEqual(errors["wrong"], test["answer_tokens"] - test["right_tokens"])
             # The kinds of copy are exclusive, and each wrong answer has one.
@@ -42,7 +44,7 @@ class DiagnoseTest(ProgramTest):
             for head in heads:
                 self.assertTrue(0 <= head["entropy"] <= 1 and 0 < head["support_share"] <= 1, head)
         # Softmax uses every key.
-        self.assertTrue(all(head["support_share"] == 1 for head in self.tests_of("out.json")[0]["diagnosis"]["heads"]))
+        self.assertTrue(all(head["support_share"] == 1 for head in self.evaluations("out.json")[0]["diagnosis"]["heads"]))
         # Finished is finished; results with and without it are of the same cells.
         before = self.read("out.json")
         self.succeed(*self.arguments, "-o", "out.json")
@@ -60,7 +62,7 @@ class DiagnoseTest(ProgramTest):
         models = sorted(os.path.join("models", name) for name in os.listdir(self.path("models")))
         text = self.succeed("eval", *models, "--multiples", "1,8", "--samples", "16", "--errors", "-o", "eval.json")
         self.assertIn("Wrong answers: copy:symbols=4", text)
-        for one, other in zip(self.tests_of("eval.json"), self.tests_of("whole.json")):
+        for one, other in zip(self.evaluations("eval.json"), self.evaluations("whole.json")):
             self.assertEqual(one["errors"], other["errors"])
             self.assertNotIn("diagnosis", one)
 

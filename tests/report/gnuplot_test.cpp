@@ -78,6 +78,8 @@ TEST_CASE("Names are texts to gnuplot, whatever is in them", "[property]") {
     row.task += evil;
     row.attention += evil;
     row.evaluations[1].shortcuts = {{evil, 1}};
+    for (Evaluation& evaluation : row.evaluations)
+      evaluation.diagnosis = AttentionFigures{1, 1, {HeadFigures{}}};
   }
   const std::string doubled = "`touch x` ''; system(\"touch x\") # \" @HOME \\n";
   for (const std::string_view figure : figure_names()) {
