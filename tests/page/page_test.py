@@ -13,6 +13,8 @@ from browser import Browser
 PROGRAM = os.path.abspath(os.environ.get("ATTNSPAN", "build/attnspan"))
 SOURCE = pathlib.Path(os.environ.get("ATTNSPAN_SOURCE", "."))
 PICTURES = os.environ.get("PICTURES")
+if PICTURES:
+    os.makedirs(PICTURES, exist_ok=True)
 RESULTS = SOURCE / "tests/golden/three-tasks.json"
 
 
