@@ -82,25 +82,6 @@ std::string padded(const std::string& text, std::size_t width) {
   return std::string(width > text.size() ? width - text.size() : 0, ' ') + text;
 }
 
-std::string wrapped(const std::string& sentence) {
-  std::string text;
-  std::size_t column = 0;
-  for (std::size_t start = 0; start < sentence.size();) {
-    const std::size_t end = std::min(sentence.find(' ', start), sentence.size());
-    if (column > 0 && column + 1 + end - start > 80) {
-      text += "\n  ";
-      column = 2;
-    } else if (column > 0) {
-      text += ' ';
-      ++column;
-    }
-    text += sentence.substr(start, end - start);
-    column += end - start;
-    start = end + 1;
-  }
-  return text + '\n';
-}
-
 /// Ten signs from nothing to everything, by the root, since most weights are small.
 char sign(double weight) {
   static constexpr std::string_view signs = " .:-=+*#%@";
@@ -177,7 +158,8 @@ std::string table(const Inspection& inspection) {
 }  // namespace
 
 std::string inspection_text(const Inspection& inspection) {
-  std::string text = inspection.key + '\n' + wrapped(title(inspection) + ": " + counts(inspection));
+  std::string text =
+      inspection.key + '\n' + wrapped(title(inspection) + ": " + counts(inspection), 0);
   std::string line = "head ";
   for (const Column& column : columns()) line += ' ' + padded(column.heading, column.width);
   text += line + '\n';
@@ -188,7 +170,7 @@ std::string inspection_text(const Inspection& inspection) {
     text += line + '\n';
   }
   text += maps_text(inspection) + '\n';
-  for (const std::string& sentence : legend()) text += wrapped(sentence);
+  for (const std::string& sentence : legend()) text += wrapped(sentence, 0);
   return text;
 }
 

@@ -40,6 +40,26 @@ std::string probability_text(double p) { return p < 0.001 ? "p < 0.001" : "p = "
 
 }  // namespace
 
+std::string wrapped(const std::string& sentence, std::size_t indentation) {
+  std::string text(indentation, ' ');
+  std::size_t column = indentation;
+  std::size_t start = 0;
+  while (start < sentence.size()) {
+    const std::size_t end = std::min(sentence.find(' ', start), sentence.size());
+    if (column > indentation + 2 && column + 1 + (end - start) > terminal_width) {
+      text += '\n' + std::string(indentation + 2, ' ');
+      column = indentation + 2;
+    } else if (start > 0) {
+      text += ' ';
+      ++column;
+    }
+    text += sentence.substr(start, end - start);
+    column += end - start;
+    start = end + 1;
+  }
+  return text + '\n';
+}
+
 std::string value_text(double value, const Metric& metric) {
   return metric.is_share ? fixed(100 * value, 1) : fixed(value, 3);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,13 @@
 // What formats have in common: the words for figures, and which rows stand together.
 
 namespace attnspan {
+
+/// Columns that texts for a terminal keep to.
+inline constexpr std::size_t terminal_width = 80;
+
+/// Breaks a sentence into lines of a terminal, from `indentation` on; all but the first have two
+/// columns more.
+std::string wrapped(const std::string& sentence, std::size_t indentation);
 
 /// A value of the metric: shares as percent ("98.4"), others with three decimals ("1.125").
 std::string value_text(double value, const Metric& metric);

@@ -9,7 +9,7 @@
 namespace attnspan::formats {
 namespace {
 
-constexpr std::size_t width = 80;
+constexpr std::size_t width = terminal_width;
 
 /// What a terminal makes of a text (ECMA-48, select graphic rendition).
 enum class Style { plain, bold, faint, good, bad, warning };
@@ -18,27 +18,6 @@ std::string styled(const std::string& text, Style style, bool colour) {
   static constexpr std::array codes{"", "1", "2", "32", "31", "33"};
   if (!colour || style == Style::plain || text.empty()) return text;
   return std::string("\x1b[") + codes[static_cast<std::size_t>(style)] + "m" + text + "\x1b[0m";
-}
-
-/// Breaks a sentence into lines; all but the first are indented.
-std::string wrapped(const std::string& sentence, std::size_t indentation) {
-  std::string text(indentation, ' ');
-  std::size_t column = indentation;
-  std::size_t start = 0;
-  while (start < sentence.size()) {
-    const std::size_t end = std::min(sentence.find(' ', start), sentence.size());
-    if (column > indentation + 2 && column + 1 + (end - start) > width) {
-      text += '\n' + std::string(indentation + 2, ' ');
-      column = indentation + 2;
-    } else if (start > 0) {
-      text += ' ';
-      ++column;
-    }
-    text += sentence.substr(start, end - start);
-    column += end - start;
-    start = end + 1;
-  }
-  return text + '\n';
 }
 
 /// A line of the table: what it is about, and a figure for each multiple.
