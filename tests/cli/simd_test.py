@@ -5,8 +5,8 @@ import re
 
 from support import ProgramTest, main, tiny
 
-SPEC = tiny(task="recall:alphabet=8,pairs=2,queries=1,sort", attention="softmax,ssmax,entmax:1.3,asentmax,topk:k=4",
-            position="nape,rope,cope", train_length="16", min_train_length="12", multiples="1,3,64", d_model=24,
+SPEC = tiny(task="recall:alphabet=8,pairs=2,queries=1,sort", attention="softmax,ssmax,entmax:1.3,asentmax,top-k:k=4",
+            position="nape,rope,cope", train_length="16", min_train_length="12", multiples="1,3,20", d_model=24,
             heads=3, d_ff=20, layers=2, steps=12, test_samples=4)
 
 
