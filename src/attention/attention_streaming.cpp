@@ -28,20 +28,49 @@ void AttentionStreaming<Real>::open(const Attention<Real>& layer, const Real* pa
   parameters_ = parameters;
   places_ = places;
   for (Local& local : locals_) local.scratch.streams.clear();  // layers may differ
-  split_heads(embedded);
+  by_token_ =
+      embedded && skip_ && embedded->embedding.rows < static_cast<Index>(embedded->tokens.size());
+  if (by_token_) project_tokens(*embedded);
+  split_heads();
   if (!streamed_heads_.empty()) put_keys(stream);
-  if (!counted_heads_.empty()) count_tokens(*embedded);
+  if (!counted_heads_.empty()) count_tokens();
 }
 
 template <class Real>
-void AttentionStreaming<Real>::split_heads(const EmbeddedTokens<Real>* embedded) {
+void AttentionStreaming<Real>::split_heads() {
   const HeadStreaming<Real> heads(layer_->heads());
   streamed_heads_.clear();
   counted_heads_.clear();
-  const bool fewer =
-      embedded && skip_ && embedded->embedding.rows < static_cast<Index>(embedded->tokens.size());
   for (Index head = 0; head < layer_->heads().shape().heads; ++head)
-    (fewer && heads.countable(head) ? counted_heads_ : streamed_heads_).push_back(head);
+    (by_token_ && heads.countable(head) ? counted_heads_ : streamed_heads_).push_back(head);
+}
+
+/// Normed input, queries, keys and values of each token of the vocabulary: a row that depends on
+/// its token alone copies them, and has the same numbers.
+template <class Real>
+void AttentionStreaming<Real>::project_tokens(const EmbeddedTokens<Real>& embedded) {
+  const Index vocabulary = embedded.embedding.rows, keys = layer_->key_width();
+  AlignedVector<Real> inverse_rms;
+  HeadNormTrace<Real> head_norm;
+  const auto normed = reserve(token_normed_memory_, vocabulary, embedded.embedding.cols);
+  layer_->normalise(parameters_, embedded.embedding, normed,
+                    reserve(inverse_rms, vocabulary, 1).data);
+  const auto query = reserve(token_query_memory_, vocabulary, keys);
+  layer_->project_query(parameters_, normed, query, head_norm);
+  const auto key_value = reserve(token_key_value_memory_, vocabulary, keys + layer_->width());
+  layer_->project_key_value(parameters_, normed, key_value, head_norm);
+  tokens_ = embedded.tokens;
+  token_normed_ = normed;
+  token_query_ = query;
+  token_key_value_ = key_value;
+}
+
+template <class Real>
+void AttentionStreaming<Real>::copy_rows(ConstMatrixView<Real> of_tokens, Index first,
+                                         MatrixView<Real> rows) const {
+  for (Index i = 0; i < rows.rows; ++i)
+    std::copy_n(of_tokens.row(tokens_[static_cast<std::size_t>(first + i)]), rows.cols,
+                rows.row(i));
 }
 
 template <class Real>
@@ -58,10 +87,15 @@ void AttentionStreaming<Real>::put_keys(ConstMatrixView<Real> stream) {
     const Index rows = std::min(streaming_rows, stream.rows - first);
     const auto normed =
         heads.reads() ? all_normed.middle_rows(first, rows) : reserve(mine.normed, rows, d);
-    layer_->normalise(parameters_, stream.middle_rows(first, rows), normed,
-                      reserve(mine.inverse_rms, rows, 1).data);
     const auto key_value = reserve(mine.key_value, rows, keys + values);
-    layer_->project_key_value(parameters_, normed, key_value, mine.head_norm);
+    if (by_token_) {
+      copy_rows(token_normed_, first, normed);
+      copy_rows(token_key_value_, first, key_value);
+    } else {
+      layer_->normalise(parameters_, stream.middle_rows(first, rows), normed,
+                        reserve(mine.inverse_rms, rows, 1).data);
+      layer_->project_key_value(parameters_, normed, key_value, mine.head_norm);
+    }
     if (heads.selective()) {
       const auto query = reserve(mine.query, rows, keys);
       layer_->project_query(parameters_, normed, query, mine.head_norm);
@@ -93,23 +127,14 @@ void AttentionStreaming<Real>::select(Index tile, Index count) {
       places_.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(rows)), stop_);
 }
 
-/// Keys and values of each token of the vocabulary, and how often each stands before the first row
-/// of every tile.
+/// The table of keys and values, and how often each token stands before the first row of every
+/// tile.
 template <class Real>
-void AttentionStreaming<Real>::count_tokens(const EmbeddedTokens<Real>& embedded) {
-  const Index vocabulary = embedded.embedding.rows, d = embedded.embedding.cols,
-              keys = layer_->key_width(), values = layer_->width();
-  AlignedVector<Real> normed_memory, inverse_rms;
-  const auto normed = reserve(normed_memory, vocabulary, d);
-  layer_->normalise(parameters_, embedded.embedding, normed,
-                    reserve(inverse_rms, vocabulary, 1).data);
-  const auto key_value = reserve(token_key_value_, vocabulary, keys + values);
-  HeadNormTrace<Real> head_norm;
-  layer_->project_key_value(parameters_, normed, key_value, head_norm);
+void AttentionStreaming<Real>::count_tokens() {
+  const Index vocabulary = token_key_value_.rows, keys = layer_->key_width();
   counted_.keys = HeadStreaming<Real>(layer_->heads())
-                      .countable_keys(key_value.middle_cols(0, keys), token_keys_);
-  counted_.values = key_value.middle_cols(keys, values);
-  tokens_ = embedded.tokens;
+                      .countable_keys(token_key_value_.middle_cols(0, keys), token_keys_);
+  counted_.values = token_key_value_.middle_cols(keys, layer_->width());
 
   const Index tiles = streaming_tiles(static_cast<Index>(places_.size()));
   const auto copies = reserve_zeros(copies_before_, tiles, vocabulary);
@@ -148,9 +173,16 @@ void AttentionStreaming<Real>::add(Index tile, MatrixView<Real> tile_stream) {
   const auto places = places_.subspan(static_cast<std::size_t>(tile * streaming_rows),
                                       static_cast<std::size_t>(rows));
   const auto normed = reserve(mine.normed, rows, d);
-  layer_->normalise(parameters_, tile_stream, normed, reserve(mine.inverse_rms, rows, 1).data);
   const auto query = reserve(mine.query, rows, layer_->key_width());
-  layer_->project_query(parameters_, normed, query, mine.head_norm);
+  if (by_token_) {
+    for (Index i = 0; i < rows; ++i) {
+      copy_rows(token_normed_, places[static_cast<std::size_t>(i)], normed.middle_rows(i, 1));
+      copy_rows(token_query_, places[static_cast<std::size_t>(i)], query.middle_rows(i, 1));
+    }
+  } else {
+    layer_->normalise(parameters_, tile_stream, normed, reserve(mine.inverse_rms, rows, 1).data);
+    layer_->project_query(parameters_, normed, query, mine.head_norm);
+  }
   const auto scaled = heads.queries(of_heads, query, normed, places, positions_, mine.scratch);
 
   const auto attended = reserve(mine.attended, rows, layer_->width());

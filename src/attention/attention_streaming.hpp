@@ -72,9 +72,12 @@ class AttentionStreaming {
 
   Local& local();
   bool stopped() const { return stop_ && stop_->load(std::memory_order_relaxed); }
-  void split_heads(const EmbeddedTokens<Real>* embedded);
+  void split_heads();
+  void project_tokens(const EmbeddedTokens<Real>& embedded);
+  /// Of each row from the first on what its token has.
+  void copy_rows(ConstMatrixView<Real> of_tokens, Index first, MatrixView<Real> rows) const;
   void put_keys(ConstMatrixView<Real> stream);
-  void count_tokens(const EmbeddedTokens<Real>& embedded);
+  void count_tokens();
   MatrixView<const Real> copies_seen(Index tile, std::span<const Index> places);
 
   std::span<const Position> positions_;
@@ -90,10 +93,14 @@ class AttentionStreaming {
   SelectionStreaming<Real> selection_;
   Index first_selected_ = 0;           // tile
   MatrixView<const Real> taken_ = {};  // of its rows and those after it
-  AlignedVector<Real> normed_;         // of all rows, where an encoding reads them
+  Room<Real> normed_;                  // of all rows, where an encoding reads them
   std::span<const std::int32_t> tokens_;
+  // Of each token of the vocabulary, where rows depend on the token alone and are more.
+  bool by_token_ = false;
+  MatrixView<const Real> token_normed_, token_query_, token_key_value_;
+  AlignedVector<Real> token_normed_memory_, token_query_memory_, token_key_value_memory_;
   CountedKeys<Real> counted_;
-  AlignedVector<Real> token_key_value_, token_keys_;
+  AlignedVector<Real> token_keys_;
   AlignedVector<Real> copies_before_;  // tiles x vocabulary
 };
 

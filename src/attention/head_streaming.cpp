@@ -134,8 +134,9 @@ BiasRow<Real> HeadStreaming<Real>::bias_row(const Walk& walk, Index row, Index f
 /// not a number (a model gone bad) nothing is left out.
 template <class Real>
 typename HeadStreaming<Real>::Needed HeadStreaming<Real>::needed(
-    const Walk& walk, Index block, const StreamingScratch<Real>& scratch) const {
+    const Walk& walk, Index block, StreamingScratch<Real>& scratch) const {
   bool earlier = false;
+  scratch.bounds.reach(block);
   for (Index i = 0; i < walk.rows(); ++i) {
     const Index seen = walk.seen(i, block);
     if (seen == 0) {  // all its keys are still to come
@@ -217,8 +218,8 @@ void HeadStreaming<Real>::attend(const Walk& walk, bool skip, RowStream<Real>& s
   const Index last_block = walk.last_place() / KeyStore<Real>::block;
   reserve_zeros(scratch.carried, rows, heads_.position().carried());
   if (skip) {
-    scratch.bounds.bound(walk.store.bounds, walk.vector,
-                         walk.tile.queries.middle_cols(walk.vector * wide, wide), last_block + 1);
+    scratch.bounds.open(walk.store.bounds, walk.vector,
+                        walk.tile.queries.middle_cols(walk.vector * wide, wide));
     scratch.floors.assign(static_cast<std::size_t>(rows), hidden<Real>);
   }
   for (Index block = last_block; block >= 0; --block) {

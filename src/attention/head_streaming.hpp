@@ -6,6 +6,7 @@
 
 #include "attention/heads.hpp"
 #include "attention/key_bounds.hpp"
+#include "ops/room.hpp"
 
 namespace attnspan {
 
@@ -21,7 +22,7 @@ struct KeyStore {
   /// Tokens x width: the first head's queries, where the normalizer is selective.
   MatrixView<Real> selectors;
   KeyBounds<Real> bounds;  ///< taken only for skipping
-  AlignedVector<Real> key_memory, value_memory, feature_memory, selector_memory;
+  Room<Real> key_memory, value_memory, feature_memory, selector_memory;
 };
 
 /// Query rows that stream together, at increasing places of one sequence.
@@ -127,7 +128,7 @@ class HeadStreaming {
   void attend(const Walk& walk, bool skip, RowStream<Real>& stream,
               StreamingScratch<Real>& scratch) const;
   BiasRow<Real> bias_row(const Walk& walk, Index row, Index first, Index count) const;
-  Needed needed(const Walk& walk, Index block, const StreamingScratch<Real>& scratch) const;
+  Needed needed(const Walk& walk, Index block, StreamingScratch<Real>& scratch) const;
   MatrixView<Real> score(const Walk& walk, Index block, StreamingScratch<Real>& scratch) const;
 
   const Heads<Real>& heads_;

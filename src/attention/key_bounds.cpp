@@ -9,53 +9,80 @@
 
 namespace attnspan {
 
+// Block by block on all threads; then, in order, what is the largest so far.
 template <class Real>
 void KeyBounds<Real>::take(ConstMatrixView<Real> keys, Index heads) {
   const Index width = keys.cols / heads, blocks = (keys.rows + block - 1) / block;
   width_ = width;
   blocks_ = blocks;
-  corners_.assign(static_cast<std::size_t>(heads * 2 * width * blocks), Real(0));
-  lengths_.assign(static_cast<std::size_t>(heads * blocks), Real(0));
-  sizes_ = lengths_;
-  parallel_for(heads, [&](Index head) {
-    Real longest = 0, largest = 0;  // squared, over this and earlier blocks
-    for (Index b = 0; b < blocks; ++b) {
-      Real* corner = corners_.data() + head * 2 * width * blocks + b;
+  heads_ = heads;
+  const Index runs = (blocks + run - 1) / run, of_run = heads * 2 * width * run;
+  corners_.resize(static_cast<std::size_t>(runs * of_run));
+  lengths_.resize(static_cast<std::size_t>(heads * blocks));
+  sizes_.resize(lengths_.size());
+  parallel_for(runs, [&](Index r) {
+    AlignedVector<Real> highest(static_cast<std::size_t>(keys.cols)), lowest(highest.size());
+    std::vector<Real> longest(static_cast<std::size_t>(heads)), sums(longest.size());
+    Real *high = highest.data(), *low = lowest.data();
+    for (Index b = r * run; b < std::min(blocks, (r + 1) * run); ++b) {
       const Index first = b * block, end = std::min(keys.rows, first + block);
-      for (Index j = 0; j < width; ++j)
-        corner[j * blocks] = corner[(width + j) * blocks] = keys.row(first)[head * width + j];
-      Real all_squares = 0;
+      std::copy_n(keys.row(first), keys.cols, high);
+      std::copy_n(keys.row(first), keys.cols, low);
+      std::fill(longest.begin(), longest.end(), Real(0));  // squared
+      std::fill(sums.begin(), sums.end(), Real(0));
       for (Index i = first; i < end; ++i) {
-        const Real* key = keys.row(i) + head * width;
+        const Real* key = keys.row(i);
+#pragma omp simd
+        for (Index j = 0; j < keys.cols; ++j) {
+          high[j] = high[j] < key[j] ? key[j] : high[j];
+          low[j] = key[j] < low[j] ? key[j] : low[j];
+        }
+        for (Index head = 0; head < heads; ++head) {
+          Real squares = 0;
+          for (Index j = head * width; j < (head + 1) * width; ++j) squares += key[j] * key[j];
+          const auto at = static_cast<std::size_t>(head);
+          longest[at] = std::max(longest[at], squares);
+          sums[at] += squares;
+        }
+      }
+      Real* corners = corners_.data() + r * of_run + b % run;
+      for (Index head = 0; head < heads; ++head) {
         Real squares = 0;
         for (Index j = 0; j < width; ++j) {
-          corner[j * blocks] = std::max(corner[j * blocks], key[j]);
-          corner[(width + j) * blocks] = std::min(corner[(width + j) * blocks], key[j]);
-          squares += key[j] * key[j];
+          const Index from = head * width + j;
+          corners[(2 * head * width + j) * run] = high[from];
+          corners[((2 * head + 1) * width + j) * run] = low[from];
+          const Real size = std::max(high[from], -low[from]);
+          squares += size * size;
         }
-        longest = std::max(longest, squares);
-        all_squares += squares;
+        // Comparisons pass over what is not a number; sums do not.
+        if (!std::isfinite(sums[static_cast<std::size_t>(head)]))
+          squares = std::numeric_limits<Real>::quiet_NaN();
+        lengths_[static_cast<std::size_t>(head * blocks + b)] =
+            longest[static_cast<std::size_t>(head)];
+        sizes_[static_cast<std::size_t>(head * blocks + b)] = squares;
       }
-      Real squares = 0;
-      for (Index j = 0; j < width; ++j) {
-        const Real size = std::max(corner[j * blocks], -corner[(width + j) * blocks]);
-        squares += size * size;
-      }
-      // Comparisons pass over what is not a number; sums do not.
-      if (!std::isfinite(all_squares)) squares = std::numeric_limits<Real>::quiet_NaN();
-      if (!(squares <= largest)) largest = std::isnan(largest) ? largest : squares;
+    }
+  });
+  for (Index head = 0; head < heads; ++head) {
+    Real longest = 0, largest = 0;
+    for (Index b = 0; b < blocks; ++b) {
       const auto at = static_cast<std::size_t>(head * blocks + b);
+      longest = std::max(longest, lengths_[at]);
+      if (!(sizes_[at] <= largest)) largest = std::isnan(largest) ? largest : sizes_[at];
       lengths_[at] = std::sqrt(longest);
       sizes_[at] = std::sqrt(largest);
     }
-  });
+  }
 }
 
 template <class Real>
-void KeyBounds<Real>::Tile::bound(const KeyBounds& keys, Index head, ConstMatrixView<Real> queries,
-                                  Index blocks) {
+void KeyBounds<Real>::Tile::open(const KeyBounds& keys, Index head, ConstMatrixView<Real> queries) {
   const Index width = keys.width_;
-  blocks_ = blocks;
+  keys_ = &keys;
+  head_ = head;
+  rows_ = queries.rows;
+  reached_ = -1;
   lengths_ = keys.lengths_.data() + head * keys.blocks_;
   sizes_ = keys.sizes_.data() + head * keys.blocks_;
   rounding_ = static_cast<Real>(width + 16) * std::numeric_limits<Real>::epsilon();
@@ -71,12 +98,21 @@ void KeyBounds<Real>::Tile::bound(const KeyBounds& keys, Index head, ConstMatrix
     }
     norms_[static_cast<std::size_t>(i)] = std::sqrt(squares);
   }
-  // With q+ and q- the positive and negative parts of a query, q+ . largest + q- . smallest bounds
-  // its product with every key of a block; one product gives all bounds of the tile.
-  product<Real>(
-      signs,
-      {keys.corners_.data() + head * 2 * width * keys.blocks_, 2 * width, blocks, keys.blocks_},
-      reserve(upper_, queries.rows, blocks));
+}
+
+// With q+ and q- the positive and negative parts of a query, q+ . largest + q- . smallest bounds
+// its product with every key of a block; one product gives those of the tile with a run of blocks.
+// Many tiles are done after one run, those of a head that looks near alone.
+template <class Real>
+void KeyBounds<Real>::Tile::reach(Index of_block) {
+  if (of_block / run == reached_) return;
+  reached_ = of_block / run;
+  const Index width = keys_->width_;
+  product<Real>({signs_.data(), rows_, 2 * width},
+                {keys_->corners_.data() + (reached_ * keys_->heads_ + head_) * 2 * width * run,
+                 2 * width, std::min(run, keys_->blocks_ - reached_ * run), run},
+                {reserve(upper_, rows_, run).data, rows_,
+                 std::min(run, keys_->blocks_ - reached_ * run), run});
 }
 
 // What rounding can take from a bound, or add to a score, is relative to the products they are sums

@@ -13,6 +13,8 @@ template <class Real>
 class KeyBounds {
  public:
   static constexpr Index block = 128;
+  /// Blocks whose bounds lie side by side and are worked out together.
+  static constexpr Index run = 32;
 
   /// Takes the bounds of every head's keys: tokens x (heads width). Spreads over the
   /// threads.
@@ -22,12 +24,15 @@ class KeyBounds {
   class Tile {
    public:
     /// queries: rows x width, those of this head.
-    void bound(const KeyBounds& keys, Index head, ConstMatrixView<Real> queries, Index blocks);
+    void open(const KeyBounds& keys, Index head, ConstMatrixView<Real> queries);
+
+    /// Has the bounds with a block and its neighbours of the run ready, which `here` reads.
+    void reach(Index of_block);
 
     /// No score of this row with a key of the block, biases of at most `bias` added, is above this,
     /// however it is rounded; not a number where a key or a query is not.
     Real here(Index row, Index of_block, Real bias) const {
-      return upper_[static_cast<std::size_t>(row * blocks_ + of_block)] +
+      return upper_[static_cast<std::size_t>(row * run + of_block % run)] +
              slack(row, of_block, bias) + bias;
     }
 
@@ -41,17 +46,19 @@ class KeyBounds {
    private:
     Real slack(Index row, Index of_block, Real bias) const;
 
-    Index blocks_ = 0;
+    const KeyBounds* keys_ = nullptr;
+    Index head_ = 0, rows_ = 0, reached_ = -1;  // reached_: a run
     Real rounding_ = 0;
     const Real *lengths_ = nullptr, *sizes_ = nullptr;  // of the head's blocks
     AlignedVector<Real> signs_;  // rows x 2 width: the positive and the negative parts of queries
-    AlignedVector<Real> upper_;  // rows x blocks
+    AlignedVector<Real> upper_;  // rows x run
     std::vector<Real> norms_;    // of the queries
   };
 
  private:
-  Index width_ = 0, blocks_ = 0;
-  AlignedVector<Real> corners_;  // heads x (2 width) x blocks: largest, then smallest coordinates
+  Index width_ = 0, blocks_ = 0, heads_ = 0;
+  // runs x heads x (2 width) x run: largest, then smallest coordinates
+  AlignedVector<Real> corners_;
   AlignedVector<Real> lengths_;  // heads x blocks: the norm of the longest key up to this block
   AlignedVector<Real> sizes_;  // likewise: the norm of the largest absolute coordinates of a block
 };

@@ -6,6 +6,7 @@
 #include "model/transformer.hpp"
 #include "ops/product.hpp"
 #include "ops/rmsnorm.hpp"
+#include "ops/room.hpp"
 
 namespace attnspan {
 
@@ -33,9 +34,15 @@ class Transformer<Real>::StreamingPass {
   AlignedVector<Real> run(std::span<const Index> answer_rows) {
     const auto rows = static_cast<Index>(tokens_.size());
     const Index d = model_.config_.d_model;
-    AlignedVector<Real> stream_memory, answer_memory;
+    Room<Real> stream_memory;
+    AlignedVector<Real> answer_memory;
     const auto stream = reserve(stream_memory, rows, d);
-    model_.embed(parameters_, tokens_, positions_, stream);
+    parallel_for((rows + embedded_rows - 1) / embedded_rows, [&](Index part) {
+      const Index first = part * embedded_rows, count = std::min(embedded_rows, rows - first);
+      const auto at = static_cast<std::size_t>(first), size = static_cast<std::size_t>(count);
+      model_.embed(parameters_, tokens_.subspan(at, size), positions_.subspan(at, size),
+                   stream.middle_rows(first, count));
+    });
     std::vector<Index> all_rows(tokens_.size());
     std::iota(all_rows.begin(), all_rows.end(), Index{0});
     const std::size_t last = model_.layers_.size() - 1;
@@ -53,6 +60,8 @@ class Transformer<Real>::StreamingPass {
   }
 
  private:
+  static constexpr Index embedded_rows = 4096;  // at one time
+
   bool stopped() const { return stop_ && stop_->load(std::memory_order_relaxed); }
 
   /// Adds a layer over the whole stream to `target`, whose rows stand at `places` of it.

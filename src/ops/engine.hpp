@@ -36,6 +36,8 @@ struct Kernels {
 
   /// The largest of a row, not counting what is not a number; -infinity of none.
   Real (*largest)(const Real* values, Index count);
+  /// Of those with copies alone.
+  Real (*largest_present)(const Real* values, const Real* copies, Index count);
   double (*inner_product)(const Real* a, const Real* b, Index count);
   /// values *= factor.
   void (*scale)(Real* values, Index count, Real factor);

@@ -14,6 +14,7 @@ constexpr Kernels<Real> all_kernels() {
   return {.product = multiply<Real>,
           .product_scratch = product_scratch<Real>,
           .largest = largest<Real>,
+          .largest_present = largest_present<Real>,
           .inner_product = inner_product<Real>,
           .scale = scale<Real>,
           .add = add<Real>,

@@ -40,6 +40,17 @@ Real largest(const Real* values, Index count) {
 }
 
 template <class Real>
+Real largest_present(const Real* values, const Real* copies, Index count) {
+  const auto lowest = Lanes<Real>::all(lowest_of_all<Real>), zero = Lanes<Real>::all(0);
+  auto largest = lowest;
+  for_lanes<Real>(count, [&](auto place) ATTNSPAN_INLINE {
+    const auto value = where_above(load(copies, place), zero, load(values, place), lowest);
+    largest = larger(value, largest);
+  });
+  return largest_of(largest);
+}
+
+template <class Real>
 double inner_product(const Real* a, const Real* b, Index count) {
   return sum_lanes<Real>(count, [&](auto place, Lanes<Real>& sum) ATTNSPAN_INLINE {
     sum = multiply_add(load(a, place), load(b, place), sum);
