@@ -49,6 +49,7 @@ std::string canonical(std::string_view owner, const ParameterSpec& spec, std::st
   if (text.empty()) throw InputError(what + " has no value; write " + spec.name + "=VALUE.");
   if (std::find(spec.choices.begin(), spec.choices.end(), text) != spec.choices.end())
     return std::string(text);
+  if (spec.kind == ParameterSpec::Kind::path) return std::string(text);
   if (spec.kind == ParameterSpec::Kind::choice)
     unknown_name(std::string(owner) + " " + spec.name, text, spec.choices);
   if (!spec.choices.empty()) what += ", unless " + join(spec.choices, " or ") + ",";
@@ -136,6 +137,7 @@ std::string describe_values(const ParameterSpec& spec) {
   using Kind = ParameterSpec::Kind;
   const std::string words = join(spec.choices, " or ");
   if (spec.kind == Kind::choice) return words;
+  if (spec.kind == Kind::path) return "a path without a comma";
   const std::string bounds =
       " from " + number_text(spec.minimum) + " to " + number_text(spec.maximum);
   return (words.empty() ? "" : words + ", or ") +

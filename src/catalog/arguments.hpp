@@ -8,12 +8,12 @@
 
 namespace attnspan {
 
-/// One parameter of a part: a number within bounds, several of them, or one of a few words.
+/// One parameter of a part: a number within bounds, several of them, one of a few words, or a path.
 struct ParameterSpec {
   std::string name = {};
   std::string help = {};           ///< one line, with the unit
   std::string default_value = {};  ///< as text, as a person would write it
-  enum class Kind { integer, number, numbers, choice } kind = Kind::integer;
+  enum class Kind { integer, number, numbers, choice, path } kind = Kind::integer;
   double minimum = 0;                     ///< of every number: inclusive
   double maximum = 0;                     ///< of every number: inclusive
   std::vector<std::string> choices = {};  ///< choice (or words allowed instead of numbers)

@@ -157,12 +157,17 @@ bool has_length(const Task& task, std::int64_t length) {
 
 /// The same for a task, with a sample as short as the task has one.
 std::string explain(const TaskEntry& entry) {
-  const NamedTask named = make_task(entry.name);
+  const std::string part = explain("task", static_cast<const Part&>(entry));
+  NamedTask named;
+  try {
+    named = make_task(entry.name);
+  } catch (const InputError& error) {  // its data are not there
+    return part + paragraph(std::string("no sample is shown: ") + error.what(), 2);
+  }
   std::int64_t length = 12;
   while (!has_length(*named.task, length)) ++length;
   Rng rng(0, Stream::preview);
-  return explain("task", static_cast<const Part&>(entry)) + "  a test sample at length " +
-         std::to_string(length) + ", answers in brackets\n" +
+  return part + "  a test sample at length " + std::to_string(length) + ", answers in brackets\n" +
          paragraph(sample_text(*named.task, named.task->generate(rng, length, Purpose::evaluation)),
                    4);
 }

@@ -11,6 +11,12 @@ struct DepthCount {
   std::int64_t exact = 0;
 };
 
+/// Of the answers whose context, the tokens before them, is of about one length.
+struct PositionSum {
+  std::int64_t tokens = 0;
+  double log_likelihood = 0;  ///< in nats
+};
+
 /// What was counted over samples: of one, of an evaluation, or of all seeds together. Counts, so
 /// that nothing is rounded before the report; shares and intervals are worked out from them.
 struct Counts {
@@ -21,6 +27,11 @@ struct Counts {
   double log_likelihood = 0;       ///< of the answer tokens, in nats; NaN where it was not kept
   std::vector<DepthCount> depth;   ///< ten entries, the start of the sequence first, or none where
                                    ///< the task has no depth
+  /// Of a task judged by likelihood: the last answers of each sample, a training length of them at
+  /// most, which the headline is of.
+  PositionSum last{};
+  /// And all answers: entry k has those with more than 2^(k-1) and at most 2^k tokens before them.
+  std::vector<PositionSum> positions{};
 
   void add(const Counts& more);
 };

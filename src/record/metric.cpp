@@ -25,10 +25,12 @@ constexpr std::array catalog{
            .maximum = std::numeric_limits<double>::infinity(),
            .lost = 8,
            .is_share = false,
+           .is_likelihood = true,
            .of =
                [](const Counts& counts) {
-                 return -counts.log_likelihood /
-                        (std::numbers::ln2 * static_cast<double>(counts.answer_tokens));
+                 return bits(counts.last.tokens > 0
+                                 ? counts.last
+                                 : PositionSum{counts.answer_tokens, counts.log_likelihood});
                },
            .of_sample = [](const Outcome& outcome, const Counts&) { return outcome.value; },
            .span_bound = [](double at_first) { return 1.01 * at_first; }},
@@ -47,6 +49,10 @@ constexpr Metric of_tokens{
     .span_bound = [](double) { return 0.9; }};
 
 }  // namespace
+
+double bits(const PositionSum& sum) {
+  return -sum.log_likelihood / (std::numbers::ln2 * static_cast<double>(sum.tokens));
+}
 
 const Metric& exact_match() { return catalog[0]; }
 const Metric& token_accuracy() { return of_tokens; }

@@ -17,6 +17,7 @@ struct Metric {
   double minimum = 0, maximum = 1;  ///< intervals are clipped to these
   double lost = 0;                  ///< what a seed that diverged or failed counts as
   bool is_share = true;             ///< shown in percent
+  bool is_likelihood = false;       ///< of the last answers: Counts::last and positions are kept
   bool is_of_tokens = false;        ///< what guessing scores is that of one token
   /// The value over these samples; NaN without any.
   double (*of)(const Counts& counts) = nullptr;
@@ -32,8 +33,12 @@ struct Metric {
 /// The share of samples with every answer token right. In the span: at least 0.9.
 const Metric& exact_match();
 
-/// Minus the base-2 log-likelihood per answer token, where tokens are bytes: lower is better; a
-/// lost seed counts as one that guesses uniformly. In the span: at most 1% above the value at 1x.
+/// Minus the base-2 log-likelihood per token; NaN without any.
+double bits(const PositionSum& sum);
+
+/// Minus the base-2 log-likelihood per answer token, where tokens are bytes, of the last answers of
+/// each sample where these were kept apart, else of all of them: lower is better; a lost seed
+/// counts as one that guesses uniformly. In the span: at most 1% above the value at 1x.
 const Metric& bits_per_byte();
 
 /// The share of answer tokens that are right under teacher forcing; no task is judged by it. In the

@@ -30,9 +30,14 @@ constexpr double largest_number = 1e18;
 /// as a file can hold must not overflow.
 constexpr std::int64_t largest_evaluated = std::int64_t{1} << 40;
 
-Json to_json(const std::vector<ShortcutCount>& shortcuts) {
+Json to_json(const std::vector<ShortcutCount>& shortcuts, const Metric& metric) {
   Json json = Json::object();
-  for (const ShortcutCount& shortcut : shortcuts) json[shortcut.name] = shortcut.exact;
+  for (const ShortcutCount& shortcut : shortcuts) {
+    if (metric.is_likelihood)
+      json[shortcut.name] = finite_or_null(shortcut.value);
+    else
+      json[shortcut.name] = shortcut.exact;
+  }
   return json;
 }
 
@@ -69,8 +74,13 @@ Json to_json(const Evaluation& evaluation, const Metric& metric) {
       {"token_accuracy", finite_or_null(share(counts.right_tokens, counts.answer_tokens))},
       {"log_likelihood", finite_or_null(counts.log_likelihood)},
   };
+  if (counts.last.tokens > 0) {
+    json["last"] = {{"tokens", counts.last.tokens},
+                    {"log_likelihood", finite_or_null(counts.last.log_likelihood)}};
+    json["positions"] = to_json(counts.positions);
+  }
   if (!counts.depth.empty()) json["depth"] = to_json(counts.depth);
-  json["shortcuts"] = to_json(evaluation.shortcuts);
+  json["shortcuts"] = to_json(evaluation.shortcuts, metric);
   json["outcomes"] = to_json(evaluation.outcomes, metric);
   if (evaluation.errors) json["errors"] = attnspan::to_json(*evaluation.errors);
   if (evaluation.diagnosis) json["diagnosis"] = attnspan::to_json(*evaluation.diagnosis);
@@ -84,14 +94,16 @@ Json to_json(const std::vector<Evaluation>& evaluations, const Metric& metric) {
   return list;
 }
 
-Json to_json(const std::vector<CurvePoint>& curve) {
+Json to_json(const std::vector<CurvePoint>& curve, const Metric& metric) {
   Json list = Json::array();
-  for (const CurvePoint& point : curve)
+  for (const CurvePoint& point : curve) {
     list.push_back({{"step", point.step},
                     {"loss", finite_or_null(point.loss)},
                     {"learning_rate", finite_or_null(point.learning_rate)},
                     {"gradient_norm", finite_or_null(point.gradient_norm)},
                     {"exact_match", finite_or_null(point.exact_match)}});
+    if (metric.is_likelihood) list.back()[metric.name] = finite_or_null(point.value);
+  }
   return list;
 }
 
@@ -161,13 +173,39 @@ std::vector<DepthCount> read_depth(Fields fields, const Counts& counts) {
 }
 
 std::vector<ShortcutCount> read_shortcuts(const Json& json, const std::string& path,
-                                          const Counts& counts) {
+                                          const Counts& counts, const Metric& metric) {
   Fields fields(json, path);
   std::vector<ShortcutCount> shortcuts;
-  for (const auto& item : json.items())
-    shortcuts.push_back({shown_text(item.key(), "a key of " + path),
-                         fields.integer(item.key(), 0, counts.samples)});
+  for (const auto& item : json.items()) {
+    ShortcutCount shortcut{shown_text(item.key(), "a key of " + path)};
+    if (metric.is_likelihood)
+      shortcut.value = fields.number(item.key(), 0, largest_number);
+    else
+      shortcut.exact = fields.integer(item.key(), 0, counts.samples);
+    shortcuts.push_back(std::move(shortcut));
+  }
   return shortcuts;
+}
+
+/// The sums of positions are of all answers; the last of these are some of them.
+void read_positions(Fields& fields, Counts& counts) {
+  constexpr double lowest = std::numeric_limits<double>::lowest();
+  Fields last = fields.object("last");
+  counts.last.tokens = last.integer("tokens", 1, counts.answer_tokens);
+  counts.last.log_likelihood = last.number_or_null("log_likelihood", lowest, 0);
+  last.finish();
+  Fields positions = fields.object("positions");
+  const Json& sums = positions.array("log_likelihood");
+  const auto tokens = read_integers(positions, "tokens", sums.size(), counts.answer_tokens);
+  if (std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0}) != counts.answer_tokens)
+    positions.fail("tokens", "must add up to " + std::to_string(counts.answer_tokens));
+  for (std::size_t k = 0; k < sums.size(); ++k) {
+    if (!sums[k].is_null() && !(sums[k].is_number() && sums[k].get<double>() <= 0))
+      positions.fail("log_likelihood", "must have numbers that are 0 at most");
+    counts.positions.push_back(
+        {tokens[k], sums[k].is_null() ? std::nan("") : sums[k].get<double>()});
+  }
+  positions.finish();
 }
 
 std::vector<Quantity> read_quantities(const Json& json, const std::string& path) {
@@ -233,10 +271,11 @@ Evaluation read_evaluation(const Json& json, const std::string& path, const Metr
     counts.log_likelihood =
         fields.number_or_null("log_likelihood", std::numeric_limits<double>::lowest(), 0);
     if (has_depth) counts.depth = read_depth(fields.object("depth"), counts);
+    if (metric.is_likelihood && fields.has("last")) read_positions(fields, counts);
     evaluation.quantities = read_quantities(fields.any("quantities"), fields.path("quantities"));
     evaluation.given_up = fields.boolean("given_up");
     evaluation.shortcuts =
-        read_shortcuts(fields.any("shortcuts"), fields.path("shortcuts"), counts);
+        read_shortcuts(fields.any("shortcuts"), fields.path("shortcuts"), counts, metric);
     evaluation.outcomes =
         read_outcomes(fields.any("outcomes"), fields.path("outcomes"), counts, metric);
     if (fields.has("errors")) {
@@ -258,7 +297,8 @@ Evaluation read_evaluation(const Json& json, const std::string& path, const Metr
   return evaluation;
 }
 
-std::vector<CurvePoint> read_curve(const Json& list, const std::string& path) {
+std::vector<CurvePoint> read_curve(const Json& list, const std::string& path,
+                                   const Metric& metric) {
   std::vector<CurvePoint> curve;
   for (const Json& item : list) {
     Fields fields(item, path + "[" + std::to_string(curve.size()) + "]");
@@ -268,6 +308,8 @@ std::vector<CurvePoint> read_curve(const Json& list, const std::string& path) {
     point.learning_rate = fields.number("learning_rate", 0, largest_number);
     point.gradient_norm = fields.number("gradient_norm", 0, largest_number);
     point.exact_match = fields.number("exact_match", 0, 1);
+    if (metric.is_likelihood && fields.has(metric.name))
+      point.value = fields.number(metric.name, 0, largest_number);
     fields.finish();
     curve.push_back(point);
   }
@@ -304,12 +346,13 @@ std::vector<Snapshot> read_during(const Json& list, const std::string& path, con
   return during;
 }
 
-TrainSummary read_train(Fields fields) {
+TrainSummary read_train(Fields fields, const Metric& metric) {
   TrainSummary train;
   train.steps = fields.integer("steps");
   train.tokens = fields.integer("tokens");
   train.loss = fields.number_or_null("loss", -largest_number, largest_number);
-  if (fields.has("curve")) train.curve = read_curve(fields.array("curve"), fields.path("curve"));
+  if (fields.has("curve"))
+    train.curve = read_curve(fields.array("curve"), fields.path("curve"), metric);
   train.seconds = fields.number_or_null("seconds", 0, largest_number);
   train.tokens_per_second = fields.number_or_null("tokens_per_second", 0, largest_number);
   fields.finish();
@@ -339,6 +382,15 @@ std::string to_string(Status status) {
   for (const auto& [value, name] : statuses)
     if (value == status) return name;
   throw std::logic_error("a status without a name");
+}
+
+Json to_json(const std::vector<PositionSum>& positions) {
+  Json tokens = Json::array(), sums = Json::array();
+  for (const PositionSum& sum : positions) {
+    tokens.push_back(sum.tokens);
+    sums.push_back(finite_or_null(sum.log_likelihood));
+  }
+  return {{"tokens", tokens}, {"log_likelihood", sums}};
 }
 
 Json to_json(const std::vector<Quantity>& quantities) {
@@ -391,7 +443,7 @@ Json to_json(const CellRow& row) {
         {"tokens_per_second", finite_or_null(row.train.tokens_per_second)}}},
       {"evaluations", to_json(row.evaluations, *row.metric)},
   };
-  if (!row.train.curve.empty()) json["train"]["curve"] = to_json(row.train.curve);
+  if (!row.train.curve.empty()) json["train"]["curve"] = to_json(row.train.curve, *row.metric);
   for (const Snapshot& snapshot : row.during)
     json["during"].push_back(
         {{"step", snapshot.step}, {"evaluations", to_json(snapshot.evaluations, *row.metric)}});
@@ -420,7 +472,7 @@ CellRow row_from_json(const Json& json, const std::string& path, int version) {
   row.parameters = fields.integer("parameters");
   row.chance = fields.number("chance", 0, 1);
   row.token_chance = fields.number("token_chance", 0, 1);
-  row.train = read_train(fields.object("train"));
+  row.train = read_train(fields.object("train"), *row.metric);
 
   const bool done = row.status == Status::done;
   if (done != row.message.empty())

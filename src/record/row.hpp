@@ -18,10 +18,12 @@ namespace attnspan {
 /// How a cell ended. Everything but `done` has a message and no figures that could pass for zeros.
 enum class Status { done, diverged, failed, skipped };
 
-/// How many samples one of the task's shortcuts gets right, on the very samples of an evaluation.
+/// How many samples one of the task's shortcuts gets right, on the very samples of an evaluation;
+/// or what it scores in a headline metric that is no count.
 struct ShortcutCount {
   std::string name;
   std::int64_t exact = 0;
+  double value = 0;  ///< mean over the samples; 0 where exact counts
 };
 
 /// One evaluation: a trained cell at one length.
@@ -47,6 +49,7 @@ struct CurvePoint {
   double learning_rate = 0;  ///< of this step
   double gradient_norm = 0;  ///< of this step, before it is clipped
   double exact_match = 0;    ///< on validation samples at the training length
+  double value = 0;          ///< likewise, of a headline metric that is not exact match
 };
 
 struct TrainSummary {
@@ -109,6 +112,10 @@ void check_settings(const Json& settings, const std::string& path);
 
 /// {samples, exact}, a list of ten each.
 Json to_json(const std::vector<DepthCount>& depth);
+
+/// {tokens, log_likelihood}, a list each: entry k is of the answers with at most 2^k tokens before
+/// them, and more than half as many.
+Json to_json(const std::vector<PositionSum>& positions);
 
 /// {"pairs": 8}.
 Json to_json(const std::vector<Quantity>& quantities);

@@ -14,8 +14,8 @@
 namespace attnspan {
 namespace {
 
-constexpr std::array<std::string_view, 7> names{"accuracy", "difference", "training", "cost",
-                                                "depth",    "entropy",    "support"};
+constexpr std::array<std::string_view, 8> names{"accuracy", "difference", "training", "cost",
+                                                "depth",    "position",   "entropy",  "support"};
 
 const char* const multiple_label = "multiple of the training length";
 
@@ -76,7 +76,7 @@ Panel accuracy_panel(const Block& block, const Looks& looks) {
     const double value = 100 * chance_of(first);
     chance.points.push_back({multiple, value, value, value});
     if (const auto found = find_shortcut(block, multiple)) {
-      const double exact = 100 * found->exact_match;
+      const double exact = 100 * found->value;
       shortcut.points.push_back({multiple, exact, exact, exact});
     }
   }
@@ -127,6 +127,7 @@ Panel training_panel(const Block& block, const Looks& looks, const Collection& c
               {},
               {}};
   for (const TableRow* row : block.rows) {
+    if (row->headline->is_likelihood) continue;  // which has no right samples
     Series series{variant_name(*row), looks.of(*row), {}, {}};
     const std::vector<const CellRow*> cells = cells_of(*row, collection);
     for (const MeanCurvePoint& point : mean_curve(cells))
@@ -197,6 +198,35 @@ Panel diagnosis_panel(const Block& block, const Looks& looks, const Collection& 
   return panel;
 }
 
+/// Bits per byte at the longest multiple, by the bytes before.
+Panel position_panel(const Block& block, const Looks& looks) {
+  Panel panel{block_title(*block.rows.front()) + ", tested at " +
+                  multiple_text(block.multiples.empty() ? 1 : block.multiples.back()),
+              "bytes before, at most",
+              metric_title(bits_per_byte()),
+              true,
+              true,
+              {},
+              {},
+              0,
+              0,
+              {},
+              {}};
+  for (const TableRow* row : block.rows) {
+    Series series{variant_name(*row), looks.of(*row), {}, {}};
+    if (!row->accuracy.empty()) {
+      const std::vector<PositionSum>& positions = row->accuracy.back().counts.positions;
+      for (std::size_t k = 0; k < positions.size(); ++k) {
+        const double value = bits(positions[k]);
+        if (positions[k].tokens > 0)
+          series.points.push_back({static_cast<double>(std::int64_t{1} << k), value, value, value});
+      }
+    }
+    panel.series.push_back(std::move(series));
+  }
+  return panel;
+}
+
 /// One row's profile, with a curve for each multiple.
 Panel depth_panel(const TableRow& row) {
   Panel panel{variant_name(row) + ", " + block_title(row),
@@ -244,6 +274,8 @@ std::vector<Panel> figure_panels(std::string_view name, const Collection& collec
       panels.push_back(training_panel(block, looks, collection));
     else if (name == "cost")
       panels.push_back(cost_panel(block, looks, collection));
+    else if (name == "position")
+      panels.push_back(position_panel(block, looks));
     else if (name == "entropy" || name == "support")
       panels.push_back(diagnosis_panel(block, looks, collection,
                                        diagnosis_measures()[name == "support" ? 1 : 0]));

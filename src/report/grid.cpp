@@ -55,14 +55,16 @@ Grid figure_grid(const Block& block) {
                                                 : value_text(accuracy->with_lost, *row->metric));
     }
   }
-  if (has_shortcut(block)) {
-    grid.push_back({shortcut_title(block), "", "", ""});
-    for (const double multiple : block.multiples) {
-      const auto shortcut = find_shortcut(block, multiple);
-      grid.back().push_back(shortcut ? value_text(shortcut->exact_match, exact_match()) + " (" +
-                                           shortcut->name + ")"
-                                     : "-");
-    }
+  for (const ShortcutLine& shortcut : shortcut_lines(block)) {
+    grid.push_back({shortcut.title, "", "", ""});
+    for (const ShortcutFigure& figure : shortcut.figures)
+      grid.back().push_back(shortcut.is_of_one || figure.name.empty()
+                                ? figure.text
+                                : figure.text + " (" + figure.name + ")");
+  }
+  for (const WholeWindowLine& whole : whole_window_lines(block)) {
+    grid.push_back({whole.title, "", "", ""});
+    grid.back().insert(grid.back().end(), whole.figures.begin(), whole.figures.end());
   }
   for (const QuantityLine& quantity : quantity_lines(block)) {
     grid.push_back({quantity.name + " in a sample", "", "", ""});

@@ -167,31 +167,69 @@ bool is_best(const Block& block, const TableRow& row, double multiple) {
          });
 }
 
-double chance_of(const TableRow& row) {
-  return row.metric->is_of_tokens ? row.token_chance : row.chance;
-}
+namespace {
 
-std::string shortcut_title(const Block& block) {
-  return block.rows.front()->metric == &exact_match() ? "best shortcut"
-                                                      : "best shortcut, exact match";
-}
-
-std::optional<BestShortcut> find_shortcut(const Block& block, double multiple) {
-  std::optional<BestShortcut> best;
-  std::int64_t samples = 0;
+/// Rows meet the same samples; the one with the most of them knows best. None without shortcuts.
+const Accuracy* best_known_shortcuts(const Block& block, double multiple) {
+  const Accuracy* best = nullptr;
   for (const TableRow* row : block.rows) {
-    const Accuracy* accuracy = find_accuracy(*row, multiple);
-    // Rows meet the same samples; the one with the most of them knows best.
-    if (accuracy == nullptr || !accuracy->shortcut || accuracy->counts.samples <= samples) continue;
-    best = accuracy->shortcut;
-    samples = accuracy->counts.samples;
+    const Accuracy* const accuracy = find_accuracy(*row, multiple);
+    if (accuracy == nullptr || !accuracy->shortcut || accuracy->counts.samples == 0) continue;
+    if (best == nullptr || accuracy->counts.samples > best->counts.samples) best = accuracy;
   }
   return best;
 }
 
-bool has_shortcut(const Block& block) {
-  return std::any_of(block.multiples.begin(), block.multiples.end(),
-                     [&](double multiple) { return find_shortcut(block, multiple).has_value(); });
+}  // namespace
+
+double chance_of(const TableRow& row) {
+  return row.metric->is_of_tokens ? row.token_chance : row.chance;
+}
+
+std::optional<ShortcutScore> find_shortcut(const Block& block, double multiple) {
+  const Accuracy* const knows_best = best_known_shortcuts(block, multiple);
+  return knows_best == nullptr ? std::nullopt : knows_best->shortcut;
+}
+
+std::vector<ShortcutLine> shortcut_lines(const Block& block) {
+  const Metric& headline = *block.rows.front()->headline;
+  std::vector<ShortcutLine> lines;
+  for (std::size_t i = 0; i < block.multiples.size(); ++i) {
+    const Accuracy* const accuracy = best_known_shortcuts(block, block.multiples[i]);
+    if (accuracy == nullptr) continue;
+    const std::vector<ShortcutScore> scores =
+        headline.is_likelihood ? accuracy->shortcuts : std::vector{*accuracy->shortcut};
+    for (const ShortcutScore& score : scores) {
+      const std::string title = headline.is_likelihood ? "shortcut: " + score.name
+                                : block.rows.front()->metric == &headline
+                                    ? "best shortcut"
+                                    : "best shortcut, exact match";
+      auto line = std::find_if(lines.begin(), lines.end(),
+                               [&](const ShortcutLine& other) { return other.title == title; });
+      if (line == lines.end())
+        line = lines.insert(line, {title, headline.is_likelihood,
+                                   std::vector<ShortcutFigure>(block.multiples.size())});
+      line->figures[i] = {value_text(score.value, headline), score.name};
+    }
+  }
+  return lines;
+}
+
+std::vector<WholeWindowLine> whole_window_lines(const Block& block) {
+  std::vector<WholeWindowLine> lines;
+  for (const TableRow* row : block.rows) {
+    WholeWindowLine line{variant_name(*row) + ", whole window", {}};
+    bool has_any = false;
+    for (const double multiple : block.multiples) {
+      const Accuracy* const accuracy = find_accuracy(*row, multiple);
+      const bool is_kept = accuracy != nullptr && !accuracy->counts.positions.empty();
+      line.figures.push_back(is_kept ? value_text(whole_window(accuracy->counts), bits_per_byte())
+                                     : "-");
+      has_any = has_any || is_kept;
+    }
+    if (has_any) lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 std::vector<QuantityLine> quantity_lines(const Block& block) {

@@ -70,12 +70,34 @@ bool is_best(const Block& block, const TableRow& row, double multiple);
 /// What guessing scores in the row's metric.
 double chance_of(const TableRow& row);
 
-/// "best shortcut", or what its figures are where they are not in the block's metric.
-std::string shortcut_title(const Block& block);
-
 /// The best shortcut of the block at a multiple; nothing where the task has none.
-std::optional<BestShortcut> find_shortcut(const Block& block, double multiple);
-bool has_shortcut(const Block& block);
+std::optional<ShortcutScore> find_shortcut(const Block& block, double multiple);
+
+/// A figure of a shortcut as text, and the shortcut's name.
+struct ShortcutFigure {
+  std::string text = "-";
+  std::string name = {};
+};
+
+/// Figures of shortcuts, one a multiple of the block.
+struct ShortcutLine {
+  std::string title;
+  bool is_of_one = false;  ///< of one shortcut, which the title names
+  std::vector<ShortcutFigure> figures;
+};
+
+/// One line with the best shortcut at every multiple; of a task that is judged by likelihood one
+/// for every shortcut. None where there are no shortcuts.
+std::vector<ShortcutLine> shortcut_lines(const Block& block);
+
+/// Bits per byte of whole windows, one a multiple of the block.
+struct WholeWindowLine {
+  std::string title;
+  std::vector<std::string> figures;
+};
+
+/// A line for each row that has them; the headline is of the last bytes.
+std::vector<WholeWindowLine> whole_window_lines(const Block& block);
 
 /// What the samples of the block hold beside their length, a line each: its name, and a figure for
 /// each multiple, "-" where it is not known.

@@ -94,6 +94,14 @@ void add_depth_shares(Json& accuracy) {
   (*depth)["ci95"] = std::move(intervals);
 }
 
+/// Bits per byte by the bytes before: at most so many, and more than half as many.
+void add_position_bits(Json& accuracy, const std::vector<PositionSum>& positions) {
+  for (std::size_t k = 0; k < positions.size(); ++k)
+    if (positions[k].tokens > 0)
+      accuracy["by_position"].push_back({{"before", std::int64_t{1} << k},
+                                         {"bits_per_byte", finite_or_null(bits(positions[k]))}});
+}
+
 /// How large a share of the wrong answers each kind has, and of random ones.
 void add_error_shares(Json& accuracy, const std::optional<ErrorCounts>& errors) {
   if (!errors) return;
@@ -183,8 +191,8 @@ Json block_json(const Block& block, const Comparison& comparison, const Collecti
   Json shortcuts = Json::array();
   for (const double multiple : block.multiples) {
     const auto shortcut = find_shortcut(block, multiple);
-    shortcuts.push_back(
-        shortcut ? Json{{"name", shortcut->name}, {"exact_match", shortcut->exact_match}} : Json());
+    shortcuts.push_back(shortcut ? Json{{"name", shortcut->name}, {"value", shortcut->value}}
+                                 : Json());
   }
   Json json = {{"title", block_title(first)},
                {"task", first.task},
@@ -206,6 +214,7 @@ Json block_json(const Block& block, const Comparison& comparison, const Collecti
     for (std::size_t i = 0; i < row->accuracy.size(); ++i) {
       add_depth_shares(entry["accuracy"][i]);
       add_error_shares(entry["accuracy"][i], row->accuracy[i].errors);
+      add_position_bits(entry["accuracy"][i], row->accuracy[i].counts.positions);
     }
     entry["variant"] = variant_name(*row);
     entry["selected_text"] = selected_text(*row);

@@ -174,30 +174,34 @@ Interval sampling_interval(const Accuracy& accuracy, const SeedEvaluations& eval
   return {accuracy.value.mean - half, accuracy.value.mean + half};
 }
 
-std::optional<BestShortcut> best_shortcut(const SeedEvaluations& evaluations) {
-  std::vector<ShortcutCount> sums;
+/// What every shortcut scores over these evaluations, each sample weighing the same.
+std::vector<ShortcutScore> shortcut_scores(const SeedEvaluations& evaluations,
+                                           const Metric& headline) {
+  std::vector<ShortcutScore> sums;
   std::int64_t samples = 0;
   for (const auto& [seed, evaluation] : evaluations) {
     if (evaluation->shortcuts.empty()) continue;
     samples += evaluation->counts.samples;
     for (const ShortcutCount& shortcut : evaluation->shortcuts) {
-      const auto same = std::find_if(sums.begin(), sums.end(), [&](const ShortcutCount& sum) {
-        return sum.name == shortcut.name;
+      const double sum = headline.is_likelihood
+                             ? shortcut.value * static_cast<double>(evaluation->counts.samples)
+                             : static_cast<double>(shortcut.exact);
+      const auto same = std::find_if(sums.begin(), sums.end(), [&](const ShortcutScore& other) {
+        return other.name == shortcut.name;
       });
       if (same == sums.end())
-        sums.push_back(shortcut);
+        sums.push_back({shortcut.name, sum});
       else
-        same->exact += shortcut.exact;
+        same->value += sum;
     }
   }
-  if (samples == 0) return std::nullopt;
-  const auto best = std::max_element(
-      sums.begin(), sums.end(),
-      [](const ShortcutCount& a, const ShortcutCount& b) { return a.exact < b.exact; });
-  return BestShortcut{best->name, share(best->exact, samples)};
+  if (samples == 0) return {};
+  for (ShortcutScore& sum : sums) sum.value /= static_cast<double>(samples);
+  return sums;
 }
 
-Accuracy pool(double multiple, const SeedEvaluations& evaluations, const Metric& metric, int lost) {
+Accuracy pool(double multiple, const SeedEvaluations& evaluations, const Metric& metric,
+              const Metric& headline, int lost) {
   Accuracy accuracy;
   accuracy.multiple = multiple;
   std::vector<double> values;
@@ -222,8 +226,36 @@ Accuracy pool(double multiple, const SeedEvaluations& evaluations, const Metric&
   accuracy.token_accuracy = spread(token_accuracy).mean;
   accuracy.ci95 = seed_interval(values, sampling_interval(accuracy, evaluations, metric),
                                 metric.minimum, metric.maximum);
-  accuracy.shortcut = best_shortcut(evaluations);
+  std::vector<ShortcutScore> shortcuts = shortcut_scores(evaluations, headline);
+  for (const ShortcutScore& shortcut : shortcuts)
+    if (!accuracy.shortcut || headline.better(shortcut.value, accuracy.shortcut->value))
+      accuracy.shortcut = shortcut;
+  if (headline.is_likelihood) accuracy.shortcuts = std::move(shortcuts);
   return accuracy;
+}
+
+/// The mean at the first multiple and how far this one may lie from it, of the seeds' own
+/// differences; with one seed of the windows', which end at the same bytes.
+Interval growth_interval(const SeedEvaluations& at_first, const SeedEvaluations& here,
+                         const Accuracy& first, const Metric& metric) {
+  std::vector<double> growth;
+  double variance = 0;
+  for (const auto& [seed, evaluation] : here)
+    for (const auto& [other, before] : at_first) {
+      if (other != seed) continue;
+      growth.push_back(value_of(*evaluation, metric) - value_of(*before, metric));
+      std::vector<double> differences;
+      if (before->outcomes.size() == evaluation->outcomes.size())
+        for (std::size_t i = 0; i < before->outcomes.size(); ++i)
+          differences.push_back(evaluation->outcomes[i].value - before->outcomes[i].value);
+      if (!differences.empty()) variance += variance_of_mean(differences);
+    }
+  if (growth.empty()) return {metric.lost, metric.lost};
+  const double mean = spread(growth).mean;
+  const double half = normal_quantile * std::sqrt(variance) / static_cast<double>(growth.size());
+  const Interval grown = seed_interval(growth, {mean - half, mean + half},
+                                       -std::numeric_limits<double>::infinity(), metric.maximum);
+  return {first.value.mean + grown.low, first.value.mean + grown.high};
 }
 
 void count(SeedCounts& seeds, Status status) {
@@ -264,12 +296,17 @@ void summarize(TableRow& row, std::span<const CellRow> cells) {
   }
   std::map<double, double> means, worse, better, with_lost;
   for (const auto& [multiple, evaluations] : tests) {
-    row.accuracy.push_back(pool(multiple, evaluations, metric, row.seeds.lost()));
+    row.accuracy.push_back(pool(multiple, evaluations, metric, *row.headline, row.seeds.lost()));
     const Accuracy& accuracy = row.accuracy.back();
     means[multiple] = accuracy.value.mean;
     with_lost[multiple] = accuracy.with_lost;
-    worse[multiple] = metric.higher_is_better ? accuracy.ci95.low : accuracy.ci95.high;
-    better[multiple] = metric.higher_is_better ? accuracy.ci95.high : accuracy.ci95.low;
+    // A bound that each seed's own first value sets is held against how each seed grew: what seeds
+    // differ by everywhere is no doubt about that.
+    const Interval ends = metric.is_likelihood ? growth_interval(tests.begin()->second, evaluations,
+                                                                 row.accuracy.front(), metric)
+                                               : accuracy.ci95;
+    worse[multiple] = metric.higher_is_better ? ends.low : ends.high;
+    better[multiple] = metric.higher_is_better ? ends.high : ends.low;
   }
   if (means.empty()) return;
   const double at_first = means.begin()->second;
@@ -337,12 +374,27 @@ std::string list_multiples(const std::vector<double>& multiples) {
   return join(texts);
 }
 
+/// Which shortcuts a task that is judged by likelihood does not surely beat, and where.
+void note_likelihood_shortcuts(TableRow& row) {
+  std::map<std::string, std::vector<double>> unbeaten;
+  for (const Accuracy& accuracy : row.accuracy)
+    for (const ShortcutScore& shortcut : accuracy.shortcuts)
+      if (!row.metric->better(row.metric->higher_is_better ? accuracy.ci95.low : accuracy.ci95.high,
+                              shortcut.value))
+        unbeaten[shortcut.name].push_back(accuracy.multiple);
+  for (const auto& [name, multiples] : unbeaten)
+    row.notes.push_back("no better than " + name + " at " + list_multiples(multiples));
+}
+
 void note_shortcut(TableRow& row) {
+  if (row.headline->is_likelihood) {
+    if (row.metric == row.headline) note_likelihood_shortcuts(row);
+    return;
+  }
   std::vector<double> multiples;
   for (const Accuracy& accuracy : row.accuracy)
-    if (accuracy.shortcut && accuracy.shortcut->exact_match > 0 && accuracy.counts.exact > 0 &&
-        wilson(accuracy.counts.exact, accuracy.counts.samples).low <=
-            accuracy.shortcut->exact_match)
+    if (accuracy.shortcut && accuracy.shortcut->value > 0 && accuracy.counts.exact > 0 &&
+        wilson(accuracy.counts.exact, accuracy.counts.samples).low <= accuracy.shortcut->value)
       multiples.push_back(accuracy.multiple);
   if (!multiples.empty())
     row.notes.push_back("no better than the best shortcut at " + list_multiples(multiples));
@@ -368,6 +420,7 @@ TableRow make_row(std::span<const CellRow> cells, const Group& group,
   row.position = any.position;
   row.train_length = any.train_length;
   row.metric = shown != nullptr ? shown : any.metric;
+  row.headline = any.metric;
   row.chance = any.chance;
   row.token_chance = any.token_chance;
   row.settings = Json::object();
@@ -432,7 +485,7 @@ void label_rows(std::vector<TableRow>& rows) {
 
 Json to_json(Span span) { return span ? Json(*span) : Json(nullptr); }
 
-Json to_json(const Accuracy& accuracy) {
+Json to_json(const Accuracy& accuracy, const Metric& headline) {
   Json json = {{"multiple", accuracy.multiple},
                {"length", accuracy.length},
                {"quantities", to_json(accuracy.quantities)},
@@ -449,7 +502,13 @@ Json to_json(const Accuracy& accuracy) {
                {"seeds", Json::array()}};
   if (accuracy.shortcut)
     json["best_shortcut"] = {{"name", accuracy.shortcut->name},
-                             {"exact_match", accuracy.shortcut->exact_match}};
+                             {headline.name, accuracy.shortcut->value}};
+  for (const ShortcutScore& shortcut : accuracy.shortcuts)
+    json["shortcuts"][shortcut.name] = shortcut.value;
+  if (!accuracy.counts.positions.empty()) {
+    json["whole_window"] = finite_or_null(whole_window(accuracy.counts));
+    json["positions"] = to_json(accuracy.counts.positions);
+  }
   for (const Accuracy::Seed& seed : accuracy.seeds)
     json["seeds"].push_back(
         {{"seed", seed.seed}, {"value", seed.value}, {"samples", seed.samples}});
@@ -488,6 +547,10 @@ std::vector<std::string> tuned_axes(const Json& spec) {
   for (const Json& key : *found)
     if (key.is_string()) tuned.push_back(key.get<std::string>());
   return tuned;
+}
+
+double whole_window(const Counts& counts) {
+  return bits({counts.answer_tokens, counts.log_likelihood});
 }
 
 double value_of(const Evaluation& evaluation, const Metric& metric) {
@@ -558,7 +621,8 @@ Json to_json(const TableRow& row) {
                {"token_chance", finite_or_null(row.token_chance)},
                {"notes", row.notes},
                {"accuracy", Json::array()}};
-  for (const Accuracy& accuracy : row.accuracy) json["accuracy"].push_back(to_json(accuracy));
+  for (const Accuracy& accuracy : row.accuracy)
+    json["accuracy"].push_back(to_json(accuracy, *row.headline));
   return json;
 }
 

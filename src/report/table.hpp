@@ -14,10 +14,10 @@
 
 namespace attnspan {
 
-/// What the best of a task's shortcuts scores on the same test samples, in exact match.
-struct BestShortcut {
+/// What one of a task's shortcuts scores on the same test samples, in the task's headline metric.
+struct ShortcutScore {
   std::string name;
-  double exact_match = 0;
+  double value = 0;
 };
 
 /// The headline metric on test samples at one multiple, over the seeds that are done.
@@ -37,8 +37,9 @@ struct Accuracy {
   };
   std::vector<Seed> seeds;
   int given_up = 0;  ///< seeds of which this multiple was not run, and counts as the worst
-  std::optional<BestShortcut> shortcut;
-  std::optional<ErrorCounts> errors{};  ///< of all seeds together, where they have them
+  std::optional<ShortcutScore> shortcut;  ///< the best
+  std::vector<ShortcutScore> shortcuts;   ///< of a task judged by likelihood: all, in its order
+  std::optional<ErrorCounts> errors{};    ///< of all seeds together, where they have them
 };
 
 /// The seeds of one table row by how they ended.
@@ -70,7 +71,8 @@ struct TableRow {
   std::string attention;
   std::string position;
   std::int64_t train_length = 0;
-  const Metric* metric = &exact_match();  ///< of the figures
+  const Metric* metric = &exact_match();    ///< of the figures
+  const Metric* headline = &exact_match();  ///< of the task, and of its shortcuts
   Json settings;      ///< all that training depends on, but task, attention, position, train length
                       ///< and what is tuned
   Json selected;      ///< value of each tuned axis, by its key in a spec
@@ -105,6 +107,9 @@ std::vector<std::string> tuned_axes(const Json& spec);
 std::vector<TableRow> build_table(std::span<const CellRow> cells,
                                   const std::vector<std::string>& tuned = {"learning_rates"},
                                   const Metric* shown = nullptr);
+
+/// Bits per byte of all answers, where the headline is of the last.
+double whole_window(const Counts& counts);
 
 /// The value of an evaluation in a metric: the worst where it was given up.
 double value_of(const Evaluation& evaluation, const Metric& metric);

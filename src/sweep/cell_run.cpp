@@ -48,8 +48,13 @@ void append(Evaluation& evaluation, const Evaluated& part) {
     evaluation.shortcuts = part.shortcuts;
     return;
   }
-  for (std::size_t i = 0; i < part.shortcuts.size(); ++i)
-    evaluation.shortcuts[i].exact += part.shortcuts[i].exact;
+  for (std::size_t i = 0; i < part.shortcuts.size(); ++i) {
+    ShortcutCount& shortcut = evaluation.shortcuts[i];
+    shortcut.exact += part.shortcuts[i].exact;
+    shortcut.value += (part.shortcuts[i].value - shortcut.value) *
+                      static_cast<double>(part.counts.samples) /
+                      static_cast<double>(evaluation.counts.samples);
+  }
 }
 
 /// Whether these evaluations are the first of what the cell asks for, the last perhaps cut short.
@@ -266,6 +271,7 @@ class CellRun {
                                             .replicate = cell_.training.replicate,
                                             .first = done,
                                             .shortcuts = point.stream == Stream::test,
+                                            .last = cell_.training.train_length,
                                             .errors = tells_errors_ && diagnoses},
                                            options_.stop, advance);
       if (evaluated.stopped) return false;
@@ -359,7 +365,10 @@ bool is_tested(const CellRow& row, std::int64_t step, const Cell& cell) {
 
 bool gives_up(const std::vector<Evaluation>& evaluations) {
   const auto is_dead = [](const Evaluation& evaluation) {
-    return evaluation.split == "test" && (evaluation.given_up || evaluation.counts.exact == 0);
+    // A likelihood has no right samples, and is never out of reach.
+    return evaluation.split == "test" &&
+           (evaluation.given_up ||
+            (evaluation.counts.exact == 0 && evaluation.counts.last.tokens == 0));
   };
   return evaluations.size() >= 2 && is_dead(evaluations.back()) &&
          is_dead(evaluations[evaluations.size() - 2]);

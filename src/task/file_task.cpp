@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -361,12 +360,6 @@ class FileTask final : public Task {
   double token_chance_ = 0;
 };
 
-std::string digits(std::uint64_t hash) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
-
 }  // namespace
 
 const Part& file_part() {
@@ -397,7 +390,7 @@ NamedTask make_file_task(std::string_view text) {
   const Arguments arguments("file", join(others, ","), file_part().parameters);
   Data data =
       read_folder(folder, arguments.text("targets") == "each" ? Targets::each : Targets::after);
-  const std::string found = digits(data.hash);
+  const std::string found = hash_digits(data.hash);
   if (!hash.empty() && hash != found)
     throw InputError("the data in '" + folder + "' have changed: their hash is " + found +
                      ", and that of the data that were used is " + hash.substr(0, 40) + ".");

@@ -56,6 +56,9 @@ struct Shortcut {
   std::function<std::vector<Token>(std::span<const Token> hidden,
                                    std::span<const std::int32_t> answers)>
       solve;
+  /// Instead of `solve` where the task is judged by likelihood: the probability that `next` follows
+  /// these tokens. Thread-safe.
+  std::function<double(std::span<const Token> before, Token next)> probability = {};
 };
 
 /// A wrong answer that a sample suggests.
@@ -132,11 +135,22 @@ class Task {
   /// are drawn, as many as are asked for.
   virtual std::vector<StoredSamples> stored(Stream /*stream*/) const { return {}; }
 
+  /// How many samples of this length a task has, where it has them; nothing where samples are
+  /// drawn. A task that has some of every length overrides it.
+  virtual std::optional<std::int64_t> stored_count(Stream stream, std::int64_t length) const;
+
   /// The index-th of these. Precondition: there is one.
   virtual Sample stored_sample(Stream /*stream*/, std::int64_t /*length*/,
                                std::int64_t /*index*/) const {
     return {};
   }
+
+  /// What a batch of training samples is drawn from: this task, or another one with no more tokens
+  /// of no other kinds. `rng` is the batch's own.
+  virtual const Task& of_batch(Rng& /*rng*/) const { return *this; }
+
+  /// Of a task that reads data: a hash of their bytes, part of its resolved text.
+  virtual std::optional<std::uint64_t> data_hash() const { return {}; }
 
   /// What an evaluation sample of this length holds: how many pairs or needles, say. Length and
   /// crowding are two questions, so both are reported.
@@ -169,7 +183,12 @@ struct NamedTask {
   std::shared_ptr<const Task> task;
 };
 
-/// Builds a task from "name" or "name:parameter=value,parameter=value". Throws InputError.
+/// Sixteen hexadecimal digits, as a resolved text has them.
+std::string hash_digits(std::uint64_t hash);
+
+/// Builds a task from "name" or "name:parameter=value,parameter=value". One that reads data takes
+/// "hash=DIGITS" beside its parameters, and is refused where its data are others. Throws
+/// InputError, and FileError where data cannot be read.
 NamedTask make_task(std::string_view text);
 
 /// NamedTask::resolved of a text that an earlier program wrote: parameters that its task has got

@@ -1,7 +1,9 @@
 #include "train/evaluator.hpp"
 
 #include <algorithm>
+#include <bit>
 
+#include "core/mathematics.hpp"
 #include "core/parallel.hpp"
 #include "model/transformer.hpp"
 #include "ops/cross_entropy.hpp"
@@ -18,6 +20,7 @@ constexpr std::int64_t shared_from = 2048;
 struct SampleResult {
   Counts counts;
   std::vector<char> shortcut_is_exact;
+  std::vector<double> shortcut_values;  ///< instead where the task is judged by likelihood
   std::optional<ErrorCounts> errors{};
   bool finite = true, stopped = false;
 };
@@ -31,6 +34,46 @@ std::vector<char> try_shortcuts(const std::vector<Shortcut>& shortcuts, const Sa
   for (const Shortcut& shortcut : shortcuts)
     is_exact.push_back(shortcut.solve(hidden, sample.answers) == answers);
   return is_exact;
+}
+
+/// Bits of each of the last answers by every shortcut, on average.
+std::vector<double> shortcut_bits(const std::vector<Shortcut>& shortcuts, const Sample& sample,
+                                  std::int64_t last) {
+  std::vector<double> values;
+  for (const Shortcut& shortcut : shortcuts) {
+    PositionSum sum;
+    const auto count = std::ssize(sample.answers);
+    for (auto i = static_cast<std::size_t>(count - std::min(last, count));
+         i < sample.answers.size(); ++i) {
+      const auto before =
+          std::span(sample.tokens).first(static_cast<std::size_t>(sample.answers[i]));
+      sum.log_likelihood += math::log(shortcut.probability(before, sample.target(i)));
+      ++sum.tokens;
+    }
+    values.push_back(bits(sum));
+  }
+  return values;
+}
+
+/// The log-likelihoods of a sample's answers: of all, by the tokens before them, and of the last.
+/// Of the logits nothing is left.
+void sum_by_position(Counts& counts, const Sample& sample, MatrixView<float> logits,
+                     std::int64_t last) {
+  const auto count = std::ssize(sample.answers);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto place = static_cast<std::size_t>(i);
+    const Token target = sample.target(place);
+    const double log_likelihood = -cross_entropy<float>({logits.row(i), 1, logits.cols}, &target);
+    counts.log_likelihood += log_likelihood;
+    const auto before = static_cast<std::uint32_t>(sample.answers[place]);
+    const auto k = static_cast<std::size_t>(std::bit_width(before - 1));
+    if (counts.positions.size() <= k) counts.positions.resize(k + 1);
+    for (PositionSum* sum : {&counts.positions[k], &counts.last}) {
+      if (sum == &counts.last && i < count - last) continue;
+      ++sum->tokens;
+      sum->log_likelihood += log_likelihood;
+    }
+  }
 }
 
 SampleResult evaluate_sample(const Transformer<float>& model, std::span<const float> weights,
@@ -67,9 +110,15 @@ SampleResult evaluate_sample(const Transformer<float>& model, std::span<const fl
     counts.depth.resize(10);
     counts.depth[static_cast<std::size_t>(sample.depth_decile)] = {1, counts.exact};
   }
-  counts.log_likelihood = -cross_entropy<float>({logits.data(), counts.answer_tokens, vocabulary},
-                                                batch.targets.data());
-  result.shortcut_is_exact = try_shortcuts(shortcuts, sample);
+  const MatrixView<float> rows(logits.data(), counts.answer_tokens, vocabulary);
+  if (task.metric().is_likelihood) {
+    const std::int64_t last = request.last > 0 ? request.last : counts.answer_tokens;
+    sum_by_position(counts, sample, rows, last);
+    result.shortcut_values = shortcut_bits(shortcuts, sample, last);
+  } else {
+    counts.log_likelihood = -cross_entropy<float>(rows, batch.targets.data());
+    result.shortcut_is_exact = try_shortcuts(shortcuts, sample);
+  }
   if (confusions) result.errors = explain(*confusions, sample, predicted);
   return result;
 }
@@ -78,8 +127,11 @@ void add(Evaluated& total, const SampleResult& sample, const Metric& metric) {
   total.counts.add(sample.counts);
   total.outcomes.push_back(
       {sample.counts.exact == 1, sample.counts.right_tokens, metric.of(sample.counts)});
-  for (std::size_t i = 0; i < total.shortcuts.size(); ++i)
+  for (std::size_t i = 0; i < sample.shortcut_is_exact.size(); ++i)
     total.shortcuts[i].exact += sample.shortcut_is_exact[i];
+  for (std::size_t i = 0; i < sample.shortcut_values.size(); ++i)
+    total.shortcuts[i].value += (sample.shortcut_values[i] - total.shortcuts[i].value) /
+                                static_cast<double>(total.counts.samples);
   if (sample.errors) total.errors->add(*sample.errors);
   total.finite = total.finite && sample.finite;
 }
@@ -92,10 +144,9 @@ std::uint64_t sample_identity(const EvaluationRequest& request, std::int64_t ind
 }
 
 Sample evaluation_sample(const Task& task, const EvaluationRequest& request, std::int64_t index) {
-  for (const StoredSamples& stored : task.stored(request.stream))
-    if (stored.length == request.length)
-      return task.stored_sample(request.stream, request.length,
-                                (request.first + index) % stored.count);
+  const std::int64_t count = task.stored_count(request.stream, request.length).value_or(0);
+  if (count > 0)
+    return task.stored_sample(request.stream, request.length, (request.first + index) % count);
   Rng rng(request.seed, request.stream, sample_identity(request, index),
           static_cast<std::uint64_t>(request.replicate));
   return task.generate(rng, request.length, Purpose::evaluation);

@@ -21,6 +21,7 @@ struct EvaluationRequest {
   int replicate = 0;       ///< each replicate has samples of its own, the same for every variant
   std::int64_t first = 0;  ///< index of the first sample: an evaluation may be done in parts
   bool shortcuts = false;  ///< also ask the task's shortcuts
+  std::int64_t last = 0;   ///< answers of a sample that a likelihood is judged by; 0 for all
   bool errors = false;     ///< also tell wrong answers apart, where the task does
 };
 

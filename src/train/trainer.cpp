@@ -88,7 +88,7 @@ class Reader {
 /// Text that two trainers share exactly when their steps would be the same.
 std::string fingerprint(const ModelConfig& c, const Task& task, const TrainingOptions& o) {
   std::ostringstream text;
-  text << "attnspan training state 2;";
+  text << "attnspan training state 3;";
   for (const std::int64_t value :
        {c.layers, c.heads, c.d_model, c.d_ff, std::int64_t{c.vocabulary}, c.train_tokens,
         c.head_width, std::int64_t{c.query_key_norm}, std::int64_t{c.output_norm}, o.train_length,
@@ -143,9 +143,7 @@ struct Trainer::State {
   }
 
   /// The length of this step's batch.
-  std::int64_t draw_length() const {
-    Rng rng(options.seed, Stream::batch_shape, static_cast<std::uint64_t>(counters.steps),
-            static_cast<std::uint64_t>(options.replicate));
+  std::int64_t draw_length(Rng& rng) const {
     const std::int64_t shortest = shortest_length();
     return shortest + rng.below(static_cast<std::uint32_t>(options.train_length - shortest + 1));
   }
@@ -156,12 +154,12 @@ struct Trainer::State {
   };
 
   struct Local;
-  BatchSums add_samples(std::int64_t length, Index begin, Index end, Index micro_batch,
-                        Local& local, AlignedVector<float>& gradient);
+  BatchSums add_samples(const Task& source, std::int64_t length, Index begin, Index end,
+                        Index micro_batch, Local& local, AlignedVector<float>& gradient);
   template <class Work>
   void add_separately(AlignedVector<float>& gradient, AlignedVector<float>& apart,
                       const Work& work) const;
-  BatchSums accumulate(std::int64_t length);
+  BatchSums accumulate();
   void diverge(const std::string& what);
   double mean_loss() const;
   void validate(double learning_rate, double gradient_norm);
@@ -188,15 +186,16 @@ struct Trainer::State {
 };
 
 /// Adds the gradient of the samples from `begin` to `end`.
-Trainer::State::BatchSums Trainer::State::add_samples(std::int64_t length, Index begin, Index end,
-                                                      Index micro_batch, Local& local,
+Trainer::State::BatchSums Trainer::State::add_samples(const Task& source, std::int64_t length,
+                                                      Index begin, Index end, Index micro_batch,
+                                                      Local& local,
                                                       AlignedVector<float>& gradient) {
   BatchSums sums;
   for (Index first = begin; first < end; first += micro_batch) {
     packer.clear(local.batch);
     for (Index i = first; i < std::min(end, first + micro_batch); ++i) {
       const auto index = static_cast<std::uint64_t>(counters.steps * options.batch_size + i);
-      packer.add(training_sample(*task, options.seed, options.replicate, index, length), index,
+      packer.add(training_sample(source, options.seed, options.replicate, index, length), index,
                  local.batch);
     }
     sums.loss += model.loss_and_gradient(weights, local.batch, local.workspace, gradient);
@@ -231,7 +230,11 @@ void Trainer::State::add_separately(AlignedVector<float>& gradient, AlignedVecto
 }
 
 /// Forward and backward over the whole batch; gradients of the summed loss end in the blocks.
-Trainer::State::BatchSums Trainer::State::accumulate(std::int64_t length) {
+Trainer::State::BatchSums Trainer::State::accumulate() {
+  Rng rng(options.seed, Stream::batch_shape, static_cast<std::uint64_t>(counters.steps),
+          static_cast<std::uint64_t>(options.replicate));
+  const std::int64_t length = draw_length(rng);
+  const Task& source = task->of_batch(rng);
   const BatchDivision division(options.batch_size,
                                std::max<Index>(1, task->total_tokens(length, Purpose::training)));
   const Index units = division.units;
@@ -246,8 +249,8 @@ Trainer::State::BatchSums Trainer::State::accumulate(std::int64_t length) {
         static_cast<std::size_t>(std::bit_width(static_cast<std::size_t>(block_size))));
     const auto add_unit = [&](Index unit, AlignedVector<float>& gradient) {
       sums[static_cast<std::size_t>(unit)] =
-          add_samples(length, division.begin(unit), division.begin(unit + 1), division.micro_batch,
-                      local, gradient);
+          add_samples(source, length, division.begin(unit), division.begin(unit + 1),
+                      division.micro_batch, local, gradient);
     };
     // The tree over `count` units, or as many as there are; count is a power of two.
     const auto sum = [&](const auto& self, Index first, Index count, std::size_t level) -> void {
@@ -293,15 +296,19 @@ double Trainer::State::mean_loss() const {
 void Trainer::State::validate(double learning_rate, double gradient_norm) {
   const Counts counts =
       evaluate(model.config(), optimizer.average().empty() ? weights : optimizer.average(), *task,
-               {options.seed, Stream::validation, options.train_length,
-                available_samples(*task, Stream::validation, options.train_length,
-                                  options.validation_samples),
-                options.replicate})
+               {.seed = options.seed,
+                .stream = Stream::validation,
+                .length = options.train_length,
+                .samples = available_samples(*task, Stream::validation, options.train_length,
+                                             options.validation_samples),
+                .replicate = options.replicate,
+                .last = options.train_length})
           .counts;
   counters.perfect_validations =
       counts.exact == counts.samples ? counters.perfect_validations + 1 : 0;
   curve.push_back({counters.steps, mean_loss(), learning_rate, gradient_norm,
-                   static_cast<double>(counts.exact) / static_cast<double>(counts.samples)});
+                   static_cast<double>(counts.exact) / static_cast<double>(counts.samples),
+                   task->metric().is_likelihood ? task->metric().of(counts) : 0.0});
 }
 
 Trainer::Trainer(const ModelConfig& config, std::shared_ptr<const Task> task,
@@ -318,7 +325,7 @@ TrainStatus Trainer::step() {
   Counters& counters = s.counters;
   if (counters.status != TrainStatus::running) return counters.status;
 
-  const State::BatchSums sums = s.accumulate(s.draw_length());
+  const State::BatchSums sums = s.accumulate();
   const double answers = static_cast<double>(std::max<std::int64_t>(1, sums.answers));
   counters.last_loss = sums.loss / answers;
   if (!std::isfinite(counters.last_loss)) {

@@ -2,7 +2,7 @@
 
 import re
 
-from support import ProgramTest, main, tiny
+from support import SOURCE, ProgramTest, main, tiny, SOURCE
 
 
 class CatalogTest(ProgramTest):
@@ -30,6 +30,9 @@ class CatalogTest(ProgramTest):
         tasks = [name for part in self.names("tasks") for name in part if name != "file"]  # file has tests of its own
         self.assertGreater(len(tasks), 20)
         for task in tasks:
+            if re.search(r"^ +file=", self.succeed("list", task), re.MULTILINE):  # no package is needed for tests
+                self.assertIn(task, self.sweep(1, task=f"{task}:file={SOURCE}/docs", train_length=128))
+                continue
             length = re.search(r"a test sample at length (\d+)", self.succeed("list", task))[1]
             self.assertIn(task, self.sweep(1, task=task, train_length=length))
 

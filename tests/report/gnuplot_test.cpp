@@ -62,7 +62,7 @@ TEST_CASE("Figures show what the table has, shares in percent", "[unit]") {
 TEST_CASE("A figure without anything to show and one that does not exist are refused", "[unit]") {
   Result result;
   result.cells = {cell("softmax", 0.001, 0, 100, {100})};
-  for (const char* name : {"difference", "training", "cost", "depth", "acuracy"}) {
+  for (const char* name : {"difference", "training", "cost", "depth", "position", "acuracy"}) {
     INFO(name);
     CHECK_THROWS_AS(panels(name, result), InputError);
   }
@@ -78,8 +78,10 @@ TEST_CASE("Names are texts to gnuplot, whatever is in them", "[property]") {
     row.task += evil;
     row.attention += evil;
     row.evaluations[1].shortcuts = {{evil, 1}};
-    for (Evaluation& evaluation : row.evaluations)
+    for (Evaluation& evaluation : row.evaluations) {
       evaluation.diagnosis = AttentionFigures{1, 1, {HeadFigures{}}};
+      evaluation.counts.positions = {{1, -1}, {2, -3}};
+    }
   }
   const std::string doubled = "`touch x` ''; system(\"touch x\") # \" @HOME \\n";
   for (const std::string_view figure : figure_names()) {

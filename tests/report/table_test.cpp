@@ -314,7 +314,7 @@ TEST_CASE("What a reader must know of a row is said", "[unit]") {
   CHECK(notes(found, "given up at 64x, after two multiples without a right sample; counts as 0"));
   CHECK(found.notes.size() == 5);
   CHECK(found.accuracy[0].shortcut->name == "last key token");
-  CHECK(found.accuracy[0].shortcut->exact_match == 0.4);
+  CHECK(found.accuracy[0].shortcut->value == 0.4);
   CHECK(found.accuracy[3].value.mean == 0);
   CHECK(found.accuracy[3].given_up == 1);
   CHECK(found.span.possible == 0.0);

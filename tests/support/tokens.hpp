@@ -9,6 +9,17 @@
 #include "core/error.hpp"
 #include "task/task.hpp"
 
+/// A task of the catalog as tests use it: of a text that is there without any package.
+inline std::string test_name(const attnspan::TaskEntry& entry) {
+  for (const attnspan::ParameterSpec& spec : entry.parameters)
+    if (spec.kind == attnspan::ParameterSpec::Kind::path)
+      return entry.name + ":" + spec.name + "=" ATTNSPAN_TEXT;
+  return entry.name;
+}
+
+/// Whether the visible tokens determine the answers.
+inline bool is_determined(const attnspan::Task& task) { return !task.metric().is_likelihood; }
+
 /// A token by the name that the task gives it.
 inline attnspan::Token token_named(const attnspan::Task& task, const std::string& name) {
   for (attnspan::Token token = 0; token < task.vocabulary_size(); ++token)

@@ -133,7 +133,7 @@ TEST_CASE("mqar: a wrong value was told beside the right one, or elsewhere", "[g
 TEST_CASE("the tokens that hold an answer are the answer", "[property]") {
   int tasks = 0;
   for (const TaskEntry& entry : task_catalog()) {
-    const NamedTask named = make_task(entry.name);
+    const NamedTask named = make_task(test_name(entry));
     INFO(entry.name);
     bool says = false;
     for (std::uint64_t index = 0; index < 4; ++index) {
@@ -155,7 +155,7 @@ TEST_CASE("the tokens that hold an answer are the answer", "[property]") {
 TEST_CASE("every task that tells wrong answers apart has a kind for each", "[property]") {
   int tasks = 0;
   for (const TaskEntry& entry : task_catalog()) {
-    const NamedTask named = make_task(entry.name);
+    const NamedTask named = make_task(test_name(entry));
     const std::optional<Confusions> confusions = named.task->confusions();
     if (!confusions) continue;
     ++tasks;

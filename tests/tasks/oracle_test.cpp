@@ -40,7 +40,7 @@ template <class Check>
 void for_every_task(const Check& check) {
   REQUIRE(task_catalog().size() >= 4);
   for (const TaskEntry& entry : task_catalog()) {
-    const NamedTask named = make_task(entry.name);
+    const NamedTask named = make_task(test_name(entry));
     for (const std::int64_t length : lengths_of(*named.task))
       for (const Purpose purpose : {Purpose::training, Purpose::evaluation}) {
         INFO(entry.name << " at length " << length << " for "
@@ -63,13 +63,15 @@ TEST_CASE("every oracle gives the generator's answers", "[property]") {
     for (std::uint64_t index = 0; index < (length > 1000 ? 2u : 20u); ++index) {
       const Sample sample = draw(task, length, purpose, index);
       REQUIRE_FALSE(sample.answers.empty());
-      REQUIRE(solved(task, sample) == answers_of(sample));
+      const std::vector<Token> unknown(sample.answers.size(), -1);
+      REQUIRE(solved(task, sample) == (is_determined(task) ? answers_of(sample) : unknown));
     }
   });
 }
 
 TEST_CASE("every oracle notices a wrong answer at every place", "[property]") {
   for_every_task([](const Task& task, std::int64_t length, Purpose purpose) {
+    if (!is_determined(task)) return;
     const Sample sample = draw(task, length, purpose, 0);
     const std::vector<Token> right = answers_of(sample);
     const std::size_t stride = 1 + right.size() / 50;
@@ -90,7 +92,7 @@ TEST_CASE("every oracle notices a wrong answer at every place", "[property]") {
 // A corrupted prompt, one token at a time: every single answer must hang on some token of it.
 TEST_CASE("every oracle reads the prompt, for every answer", "[property]") {
   for_every_task([](const Task& task, std::int64_t length, Purpose purpose) {
-    if (length > 64) return;
+    if (length > 64 || !is_determined(task)) return;
     const Sample sample = draw(task, length, purpose, 1);
     const std::vector<Token> right = answers_of(sample), hidden = hide_answers(sample);
     std::vector<bool> noticed(right.size());
@@ -174,13 +176,14 @@ TEST_CASE("every sample is a function of seed, stream and index", "[property]") 
     for (const Stream stream : {Stream::train, Stream::validation, Stream::test})
       for (std::uint64_t index = 0; index < 20; ++index, ++drawn)
         seen.insert(draw(task, length, purpose, index, stream).tokens);
-    CHECK(seen.size() == drawn);
+    // A text of a few thousand bytes has few windows.
+    CHECK(seen.size() + (is_determined(task) ? 0 : 3) >= drawn);
   });
 }
 
 TEST_CASE("every token has a name of its own without spaces", "[property]") {
   for (const TaskEntry& entry : task_catalog()) {
-    const NamedTask named = make_task(entry.name);
+    const NamedTask named = make_task(test_name(entry));
     std::set<std::string> names;
     for (Token token = 0; token < named.task->vocabulary_size(); ++token) {
       const std::string name = named.task->token_name(token);
@@ -194,7 +197,7 @@ TEST_CASE("every token has a name of its own without spaces", "[property]") {
 
 TEST_CASE("every task refuses lengths that cannot be", "[property]") {
   for (const TaskEntry& entry : task_catalog()) {
-    const NamedTask named = make_task(entry.name);
+    const NamedTask named = make_task(test_name(entry));
     for (const std::int64_t length :
          {std::int64_t{0}, std::int64_t{-1}, longest_length + 1, INT64_MAX, INT64_MIN})
       CHECK_FALSE(is_allowed(*named.task, length));
@@ -214,7 +217,9 @@ TEST_CASE("every parameter's bounds make a task", "[property]") {
   for (const TaskEntry& entry : task_catalog())
     for (const ParameterSpec& spec : entry.parameters) {
       std::vector<std::string> values = spec.choices;
-      if (spec.kind != ParameterSpec::Kind::choice)
+      if (spec.kind == ParameterSpec::Kind::path)
+        values.push_back(ATTNSPAN_TEXT);
+      else if (spec.kind != ParameterSpec::Kind::choice)
         for (const double bound : {spec.minimum, spec.maximum}) {
           std::ostringstream text;
           text << std::fixed << bound;
@@ -225,7 +230,11 @@ TEST_CASE("every parameter's bounds make a task", "[property]") {
         }
       for (const std::string& value : values) {
         INFO(entry.name << ":" << spec.name << "=" << value);
-        CHECK(make_task(entry.name + ":" + spec.name + "=" + value).task->vocabulary_size() > 0);
+        const std::string test = test_name(entry);
+        const bool is_path = spec.kind == ParameterSpec::Kind::path;
+        const std::string name = is_path ? entry.name : test;
+        const char* const joint = name == entry.name ? ":" : ",";
+        CHECK(make_task(name + joint + spec.name + "=" + value).task->vocabulary_size() > 0);
         CHECK_FALSE(spec.help.empty());
       }
     }

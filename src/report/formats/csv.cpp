@@ -1,9 +1,11 @@
 // Tidy CSV: one line a measurement, by the names of the JSON. `statistic` says what a line is:
 // "seed" (one seed's value), "mean" (over seeds), "with_lost" (over all seeds, lost ones at their
-// worst), "difference" (to the baseline), "best_shortcut", "quantity" (what a sample holds: pairs,
-// needles), "depth" (one tenth of the sequence). Without a multiple: "chance", "span_point",
-// "span_sure", "span_possible" (0 for none, empty where nothing was tested), and against the
-// baseline "difference" and "adjusted_p" over all multiples.
+// worst), "difference" (to the baseline), "best_shortcut", "shortcut" (each,
+// of a task in bits per byte), "whole_window" and "position" (its bits per byte of all bytes, and
+// of those with at most so many before them, and more than half as many), "quantity" (what a sample
+// holds: pairs, needles), "depth" (one tenth of the sequence). Without a multiple: "chance",
+// "span_point", "span_sure", "span_possible" (0 for none, empty where nothing was tested), and
+// against the baseline "difference" and "adjusted_p" over all multiples.
 #include <cmath>
 
 #include "core/names.hpp"
@@ -95,9 +97,16 @@ std::string row_text(const TableRow& row, const RowComparison& comparison) {
     if (row.seeds.lost() > 0)
       writer.add({&accuracy, "with_lost", "", metric, accuracy.with_lost, samples});
     writer.add({&accuracy, "mean", "", "token_accuracy", accuracy.token_accuracy, samples});
+    const std::string headline(row.headline->name);
     if (accuracy.shortcut)
-      writer.add(
-          {&accuracy, "best_shortcut", "", "exact_match", accuracy.shortcut->exact_match, samples});
+      writer.add({&accuracy, "best_shortcut", "", headline, accuracy.shortcut->value, samples});
+    for (const ShortcutScore& shortcut : accuracy.shortcuts)
+      writer.add({&accuracy, "shortcut", shortcut.name, headline, shortcut.value, samples});
+    if (!accuracy.counts.positions.empty())
+      writer.add({&accuracy, "whole_window", "", headline, whole_window(accuracy.counts), samples});
+    for (std::size_t k = 0; k < accuracy.counts.positions.size(); ++k)
+      writer.add({&accuracy, "position", std::to_string(std::int64_t{1} << k), headline,
+                  bits(accuracy.counts.positions[k]), samples});
     for (const Quantity& quantity : accuracy.quantities)
       writer.add(
           {&accuracy, "quantity", "", quantity.name, static_cast<double>(quantity.value), samples});

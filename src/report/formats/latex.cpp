@@ -108,12 +108,10 @@ std::string figures(const Block& block) {
     text += line(with_lost);
   }
   std::string rest;
-  if (has_shortcut(block)) {
-    std::vector<std::string> shortcuts{shortcut_title(block), ""};
-    for (const double multiple : block.multiples) {
-      const auto shortcut = find_shortcut(block, multiple);
-      shortcuts.push_back(shortcut ? value_text(shortcut->exact_match, exact_match()) : "--");
-    }
+  for (const ShortcutLine& shortcut : shortcut_lines(block)) {
+    std::vector<std::string> shortcuts{escaped(shortcut.title), ""};
+    for (const ShortcutFigure& figure : shortcut.figures)
+      shortcuts.push_back(figure.text == "-" ? "--" : figure.text);
     rest += line(shortcuts);
   }
   for (const QuantityLine& quantity : quantity_lines(block)) {

@@ -148,14 +148,13 @@ std::string block_text(const Block& block, bool colour) {
   std::vector<Line> lines{head};
   for (std::size_t i = 0; i < block.rows.size(); ++i)
     for (Line& line : row_lines(block, i)) lines.push_back(std::move(line));
-  if (has_shortcut(block)) {
-    lines.push_back({shortcut_title(block), {}});
-    for (const double multiple : block.multiples) {
-      const auto shortcut = find_shortcut(block, multiple);
-      lines.back().figures.push_back(shortcut ? value_text(shortcut->exact_match, exact_match())
-                                              : "-");
-    }
+  for (const ShortcutLine& shortcut : shortcut_lines(block)) {
+    lines.push_back({shortcut.title, {}});
+    for (const ShortcutFigure& figure : shortcut.figures)
+      lines.back().figures.push_back(figure.text);
   }
+  for (WholeWindowLine& whole : whole_window_lines(block))
+    lines.push_back({whole.title, std::move(whole.figures)});
   for (QuantityLine& quantity : quantity_lines(block))
     lines.push_back({quantity.name + " in a sample", std::move(quantity.figures)});
   text += aligned(lines, colour);

@@ -305,7 +305,7 @@
       const rules = [];
       if (metric.name === 'exact_match') {
         rules.push({ kind: 'chance', points: multiples.map((x) => ({ x, y: block.chance })) });
-        rules.push({ kind: 'shortcut', points: multiples.flatMap((x, i) => block.best_shortcut[i] ? [{ x, y: block.best_shortcut[i].exact_match }] : []) });
+        rules.push({ kind: 'shortcut', points: multiples.flatMap((x, i) => block.best_shortcut[i] ? [{ x, y: block.best_shortcut[i].value }] : []) });
       }
       const tip = (x) => {
         const said = block.rows.filter((row) => shown.has(row.variant)).map((row) => {
@@ -315,7 +315,7 @@
               ? ', seeds ' + valueText(one.min, metric) + ' to ' + valueText(one.max, metric) : ', 1 seed')];
         });
         const shortcut = block.best_shortcut[multiples.indexOf(x)];
-        if (shortcut) said.push([null, 'best shortcut: ' + shortcut.name, valueText(shortcut.exact_match, share)]);
+        if (shortcut) said.push([null, 'best shortcut: ' + shortcut.name, valueText(shortcut.value, block.metric)]);
         said.push([null, 'chance', block.chance_text]);
         const first = block.rows.map((row) => at(row, x)).find((one) => one);
         for (const [name, value] of Object.entries(first ? first.quantities : {}))
@@ -383,6 +383,7 @@
     const charts = html('div', { class: 'charts' });
     host.append(html('p', { class: 'note' }, 'On validation samples, as training went on. Line: mean over the seeds that have the point. Band: lowest to highest seed. Faint lines: each seed.'),
       html('div', { class: 'pickers' }, html('label', {}, 'Shown', pick)), charts);
+    if (with_curves.every((block) => block.metric.name === 'bits_per_byte')) pick.value = 'loss';
     for (const block of with_curves)
       figure(charts, block.title, () => {
         const key = pick.value, is_share = key === 'exact_match';
@@ -403,7 +404,7 @@
   }
 
   function addCost() {
-    const with_curves = data.blocks.filter((block) => block.rows.some((row) => row.curve.length));
+    const with_curves = data.blocks.filter((block) => block.metric.name !== 'bits_per_byte' && block.rows.some((row) => row.curve.length));
     if (!with_curves.length) return;
     const host = section('cost');
     host.append(html('p', { class: 'note' }, 'Up to the first point of a training curve with at least 95% exact match on validation samples at the training length: ' +
@@ -412,6 +413,35 @@
       host.append(html('h3', {}, block.title), grid([['variant', 'seeds that got there', 'steps', 'tokens', 'time'],
         ...block.rows.map((row) => [row.variant, row.cost.seeds + ' of ' + row.cost.of_seeds, spreadText(row.cost.step, short),
           spreadText(row.cost.tokens, short), spreadText(row.cost.seconds, secondsText)])], 'Cost of learning, ' + block.title));
+  }
+
+  function addPositions() {
+    const with_positions = data.blocks.filter((block) => block.rows.some((row) => row.accuracy.some((one) => one.by_position)));
+    if (!with_positions.length) return;
+    const host = section('positions');
+    const multiples = [...new Set(with_positions.flatMap((block) => block.multiples))].sort((a, b) => a - b);
+    const pick = html('select', { id: 'position-multiple', onchange: () => redraw() }, multiples.map((multiple) => html('option', { value: multiple }, times(multiple))));
+    pick.value = multiples[multiples.length - 1];
+    const charts = html('div', { class: 'charts' });
+    host.append(html('p', { class: 'note' }, 'Of the test windows of one length, the bytes that have at most so many bytes before them and more than half as many; ' +
+        'all seeds together. Every variant predicts the same bytes, so lines may be compared at each place; along a line the bytes differ.'),
+      html('div', { class: 'pickers' }, html('label', {}, 'Tested at', pick)), charts);
+    for (const block of with_positions)
+      figure(charts, block.title, () => {
+        const at = (row) => (row.accuracy.find((one) => one.multiple === Number(pick.value)) || {}).by_position || [];
+        const before = [...new Set(block.rows.flatMap((row) => at(row).map((point) => point.before)))].sort((a, b) => a - b);
+        const values = block.rows.flatMap((row) => at(row).map((point) => point.bits_per_byte)).filter((value) => value !== null);
+        const low = Math.min(...values), high = Math.max(...values), pad = (high - low || 1) * 0.08;
+        return {
+          x: { values: before, log: true, text: (count) => count.toLocaleString('en'), label: 'bytes before, at most' },
+          y: { low: values.length ? Math.max(0, low - pad) : 0, high: values.length ? high + pad : 1, text: short, label: 'Bits per byte' },
+          lines: block.rows.map((row) => ({ variant: row.variant, seeds: [],
+            points: at(row).filter((point) => point.bits_per_byte !== null).map((point) => ({ x: point.before, y: point.bits_per_byte, low: point.bits_per_byte, high: point.bits_per_byte })) })),
+          tip: (count) => ({ head: 'at most ' + count.toLocaleString('en') + ' bytes before', lines: block.rows.filter((row) => shown.has(row.variant)).map((row) => {
+            const point = at(row).find((candidate) => candidate.before === count);
+            return [row.variant, row.variant, point ? valueText(point.bits_per_byte, block.metric) : '-'];
+          }) }) };
+      });
   }
 
   function addDepth() {
@@ -548,6 +578,7 @@
   addDifferences();
   addTraining();
   addCost();
+  addPositions();
   addDepth();
   addDiagnosis();
   addErrors();
