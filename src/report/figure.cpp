@@ -205,7 +205,7 @@ Panel position_panel(const Block& block, const Looks& looks) {
               "bytes before, at most",
               metric_title(bits_per_byte()),
               true,
-              true,
+              false,
               {},
               {},
               0,

@@ -144,7 +144,8 @@ std::string axes(const Panel& panel, std::size_t title_width) {
                      " offset 0,-0.3\nset xlabel offset 0,0.3 " + literal(panel.x_label) +
                      "\nset ylabel offset 1,0 " + literal(panel.y_label) + "\n";
   text += panel.x_is_logarithmic ? "set logscale x\n" : "unset logscale x\n";
-  text += panel.x_is_multiple ? multiple_ticks(panel.x_ticks) : "set xtics auto\n";
+  text += panel.x_is_multiple && !panel.x_ticks.empty() ? multiple_ticks(panel.x_ticks)
+                                                        : "set xtics auto\n";
   if (panel.x_is_multiple && panel.x_ticks.size() > 1)
     text += "set xrange [" + number(panel.x_ticks.front() / 1.1) + ":" +
             number(panel.x_ticks.back() * 1.1) + "]\n";
