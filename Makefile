@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc)
 OUTPUT ?= quick.json
 PREFIX ?= /usr/local
 
-.PHONY: build sweep test test-page slow asan tsan fuzz bench release format install packages clean
+.PHONY: build sweep test test-page test-arm slow asan tsan fuzz bench release format install packages clean
 
 sweep: build
 	$(BUILD)/attnspan sweep quick -o $(OUTPUT)
@@ -39,6 +39,14 @@ asan tsan: packages
 	cmake --preset $@ -B $(BUILD)/$@
 	cmake --build $(BUILD)/$@ --parallel $(JOBS)
 	ctest --test-dir $(BUILD)/$@ --output-on-failure --parallel $(JOBS)
+
+# The program for 64-bit Arm under qemu: unit and golden tests, and a sweep that gives the same bytes as here.
+test-arm: build
+	@scripts/install-packages g++-aarch64-linux-gnu qemu-user-static
+	cmake --preset arm -B $(BUILD)/arm
+	cmake --build $(BUILD)/arm --target attnspan attnspan_tests --parallel $(JOBS)
+	ATTNSPAN=$(BUILD)/attnspan ATTNSPAN_ARM=$(BUILD)/arm/attnspan /usr/bin/python3 tests/arm/arm_test.py
+	qemu-aarch64-static $(BUILD)/arm/tests/attnspan_tests "[unit],[golden]"
 
 # Runs every fuzzer, RUNS inputs each, beginning with its corpus; new inputs and findings stay in build/fuzz.
 RUNS ?= 100000
