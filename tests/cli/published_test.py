@@ -26,7 +26,8 @@ class PublishedTest(ProgramTest):
                      "--only", "copy/asentmax/nape/n16/lr0.003/seed2", "--threads", "1", "--quiet")
 
     def test_nothing_is_left_to_do(self):
-        for name in ["quick.json", *glob.glob("standard/*.json", root_dir=RESULTS)]:
+        for name in ["quick.json", *(name for folder in ["standard", "further"]
+                                     for name in glob.glob(f"{folder}/*.json", root_dir=RESULTS))]:
             if name.endswith(".spec.json"):
                 continue
             path = self.copy(name)
@@ -35,7 +36,8 @@ class PublishedTest(ProgramTest):
             self.assertEqual(self.read(path), before, name)
 
     def test_the_spec_beside_published_results_is_theirs(self):
-        for name in glob.glob("standard/*.spec.json", root_dir=RESULTS):
+        for name in (name for folder in ["standard", "further"]
+                     for name in glob.glob(f"{folder}/*.spec.json", root_dir=RESULTS)):
             results = self.copy(name.replace(".spec", ""))
             before = self.result(results)
             self.succeed("sweep", os.path.join(RESULTS, name), "-o", results)
