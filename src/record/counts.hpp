@@ -15,6 +15,8 @@ struct DepthCount {
 struct PositionSum {
   std::int64_t tokens = 0;
   double log_likelihood = 0;  ///< in nats
+
+  void add(const PositionSum& more);
 };
 
 /// What was counted over samples: of one, of an evaluation, or of all seeds together. Counts, so

@@ -30,13 +30,15 @@ constexpr double largest_number = 1e18;
 /// as a file can hold must not overflow.
 constexpr std::int64_t largest_evaluated = std::int64_t{1} << 40;
 
-Json to_json(const std::vector<ShortcutCount>& shortcuts, const Metric& metric) {
+/// Of how many samples each is right, or the value where the metric is no count.
+Json to_json(const std::vector<ShortcutScore>& shortcuts, const Counts& counts,
+             const Metric& metric) {
   Json json = Json::object();
-  for (const ShortcutCount& shortcut : shortcuts) {
+  for (const ShortcutScore& shortcut : shortcuts) {
     if (metric.is_likelihood)
       json[shortcut.name] = finite_or_null(shortcut.value);
     else
-      json[shortcut.name] = shortcut.exact;
+      json[shortcut.name] = std::llround(shortcut.value * static_cast<double>(counts.samples));
   }
   return json;
 }
@@ -80,7 +82,7 @@ Json to_json(const Evaluation& evaluation, const Metric& metric) {
     json["positions"] = to_json(counts.positions);
   }
   if (!counts.depth.empty()) json["depth"] = to_json(counts.depth);
-  json["shortcuts"] = to_json(evaluation.shortcuts, metric);
+  json["shortcuts"] = to_json(evaluation.shortcuts, counts, metric);
   json["outcomes"] = to_json(evaluation.outcomes, metric);
   if (evaluation.errors) json["errors"] = attnspan::to_json(*evaluation.errors);
   if (evaluation.diagnosis) json["diagnosis"] = attnspan::to_json(*evaluation.diagnosis);
@@ -172,16 +174,16 @@ std::vector<DepthCount> read_depth(Fields fields, const Counts& counts) {
   return depth;
 }
 
-std::vector<ShortcutCount> read_shortcuts(const Json& json, const std::string& path,
+std::vector<ShortcutScore> read_shortcuts(const Json& json, const std::string& path,
                                           const Counts& counts, const Metric& metric) {
   Fields fields(json, path);
-  std::vector<ShortcutCount> shortcuts;
+  std::vector<ShortcutScore> shortcuts;
   for (const auto& item : json.items()) {
-    ShortcutCount shortcut{shown_text(item.key(), "a key of " + path)};
-    if (metric.is_likelihood)
-      shortcut.value = fields.number(item.key(), 0, largest_number);
-    else
-      shortcut.exact = fields.integer(item.key(), 0, counts.samples);
+    ShortcutScore shortcut{shown_text(item.key(), "a key of " + path)};
+    shortcut.value = metric.is_likelihood
+                         ? fields.number(item.key(), 0, largest_number)
+                         : static_cast<double>(fields.integer(item.key(), 0, counts.samples)) /
+                               static_cast<double>(std::max<std::int64_t>(1, counts.samples));
     shortcuts.push_back(std::move(shortcut));
   }
   return shortcuts;

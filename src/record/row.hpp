@@ -18,12 +18,10 @@ namespace attnspan {
 /// How a cell ended. Everything but `done` has a message and no figures that could pass for zeros.
 enum class Status { done, diverged, failed, skipped };
 
-/// How many samples one of the task's shortcuts gets right, on the very samples of an evaluation;
-/// or what it scores in a headline metric that is no count.
-struct ShortcutCount {
+/// What one of the task's shortcuts scores on the very samples of an evaluation.
+struct ShortcutScore {
   std::string name;
-  std::int64_t exact = 0;
-  double value = 0;  ///< mean over the samples; 0 where exact counts
+  double value = 0;  ///< of the task's metric, mean over the samples
 };
 
 /// One evaluation: a trained cell at one length.
@@ -36,7 +34,7 @@ struct Evaluation {
       false;  ///< not run, since shorter lengths had no right sample; counts as all wrong
   Counts counts;
   std::vector<Outcome> outcomes;         ///< of every sample, in order; none where not kept
-  std::vector<ShortcutCount> shortcuts;  ///< in the task's order
+  std::vector<ShortcutScore> shortcuts;  ///< in the task's order
   std::optional<ErrorCounts> errors{};   ///< kinds of wrong answers, where they were asked for
   std::optional<AttentionFigures> diagnosis{};  ///< what the heads do, likewise
   double seconds = 0;

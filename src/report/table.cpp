@@ -175,17 +175,14 @@ Interval sampling_interval(const Accuracy& accuracy, const SeedEvaluations& eval
 }
 
 /// What every shortcut scores over these evaluations, each sample weighing the same.
-std::vector<ShortcutScore> shortcut_scores(const SeedEvaluations& evaluations,
-                                           const Metric& headline) {
+std::vector<ShortcutScore> shortcut_scores(const SeedEvaluations& evaluations) {
   std::vector<ShortcutScore> sums;
   std::int64_t samples = 0;
   for (const auto& [seed, evaluation] : evaluations) {
     if (evaluation->shortcuts.empty()) continue;
     samples += evaluation->counts.samples;
-    for (const ShortcutCount& shortcut : evaluation->shortcuts) {
-      const double sum = headline.is_likelihood
-                             ? shortcut.value * static_cast<double>(evaluation->counts.samples)
-                             : static_cast<double>(shortcut.exact);
+    for (const ShortcutScore& shortcut : evaluation->shortcuts) {
+      const double sum = shortcut.value * static_cast<double>(evaluation->counts.samples);
       const auto same = std::find_if(sums.begin(), sums.end(), [&](const ShortcutScore& other) {
         return other.name == shortcut.name;
       });
@@ -226,7 +223,7 @@ Accuracy pool(double multiple, const SeedEvaluations& evaluations, const Metric&
   accuracy.token_accuracy = spread(token_accuracy).mean;
   accuracy.ci95 = seed_interval(values, sampling_interval(accuracy, evaluations, metric),
                                 metric.minimum, metric.maximum);
-  std::vector<ShortcutScore> shortcuts = shortcut_scores(evaluations, headline);
+  std::vector<ShortcutScore> shortcuts = shortcut_scores(evaluations);
   for (const ShortcutScore& shortcut : shortcuts)
     if (!accuracy.shortcut || headline.better(shortcut.value, accuracy.shortcut->value))
       accuracy.shortcut = shortcut;

@@ -14,12 +14,6 @@
 
 namespace attnspan {
 
-/// What one of a task's shortcuts scores on the same test samples, in the task's headline metric.
-struct ShortcutScore {
-  std::string name;
-  double value = 0;
-};
-
 /// The headline metric on test samples at one multiple, over the seeds that are done.
 struct Accuracy {
   double multiple = 0;

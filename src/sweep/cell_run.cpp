@@ -49,11 +49,9 @@ void append(Evaluation& evaluation, const Evaluated& part) {
     return;
   }
   for (std::size_t i = 0; i < part.shortcuts.size(); ++i) {
-    ShortcutCount& shortcut = evaluation.shortcuts[i];
-    shortcut.exact += part.shortcuts[i].exact;
-    shortcut.value += (part.shortcuts[i].value - shortcut.value) *
-                      static_cast<double>(part.counts.samples) /
-                      static_cast<double>(evaluation.counts.samples);
+    double& value = evaluation.shortcuts[i].value;
+    value += (part.shortcuts[i].value - value) * static_cast<double>(part.counts.samples) /
+             static_cast<double>(evaluation.counts.samples);
   }
 }
 

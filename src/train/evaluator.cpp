@@ -19,21 +19,20 @@ constexpr std::int64_t shared_from = 2048;
 /// What came of one sample.
 struct SampleResult {
   Counts counts;
-  std::vector<char> shortcut_is_exact;
-  std::vector<double> shortcut_values;  ///< instead where the task is judged by likelihood
+  std::vector<double> shortcut_values;  ///< of the task's metric
   std::optional<ErrorCounts> errors{};
   bool finite = true, stopped = false;
 };
 
-/// Whether each shortcut gets every answer right from the visible tokens alone.
-std::vector<char> try_shortcuts(const std::vector<Shortcut>& shortcuts, const Sample& sample) {
+/// 1 where a shortcut gets every answer right from the visible tokens alone, else 0.
+std::vector<double> try_shortcuts(const std::vector<Shortcut>& shortcuts, const Sample& sample) {
   const std::vector<Token> hidden = hide_answers(sample);
   std::vector<Token> answers;
   for (std::size_t i = 0; i < sample.answers.size(); ++i) answers.push_back(sample.target(i));
-  std::vector<char> is_exact;
+  std::vector<double> values;
   for (const Shortcut& shortcut : shortcuts)
-    is_exact.push_back(shortcut.solve(hidden, sample.answers) == answers);
-  return is_exact;
+    values.push_back(shortcut.solve(hidden, sample.answers) == answers ? 1 : 0);
+  return values;
 }
 
 /// Bits of each of the last answers by every shortcut, on average.
@@ -47,8 +46,7 @@ std::vector<double> shortcut_bits(const std::vector<Shortcut>& shortcuts, const 
          i < sample.answers.size(); ++i) {
       const auto before =
           std::span(sample.tokens).first(static_cast<std::size_t>(sample.answers[i]));
-      sum.log_likelihood += math::log(shortcut.probability(before, sample.target(i)));
-      ++sum.tokens;
+      sum.add({1, math::log(shortcut.probability(before, sample.target(i)))});
     }
     values.push_back(bits(sum));
   }
@@ -63,16 +61,13 @@ void sum_by_position(Counts& counts, const Sample& sample, MatrixView<float> log
   for (std::int64_t i = 0; i < count; ++i) {
     const auto place = static_cast<std::size_t>(i);
     const Token target = sample.target(place);
-    const double log_likelihood = -cross_entropy<float>({logits.row(i), 1, logits.cols}, &target);
-    counts.log_likelihood += log_likelihood;
+    const PositionSum answer{1, -cross_entropy<float>({logits.row(i), 1, logits.cols}, &target)};
+    counts.log_likelihood += answer.log_likelihood;
     const auto before = static_cast<std::uint32_t>(sample.answers[place]);
     const auto k = static_cast<std::size_t>(std::bit_width(before - 1));
     if (counts.positions.size() <= k) counts.positions.resize(k + 1);
-    for (PositionSum* sum : {&counts.positions[k], &counts.last}) {
-      if (sum == &counts.last && i < count - last) continue;
-      ++sum->tokens;
-      sum->log_likelihood += log_likelihood;
-    }
+    counts.positions[k].add(answer);
+    if (i >= count - last) counts.last.add(answer);
   }
 }
 
@@ -117,7 +112,7 @@ SampleResult evaluate_sample(const Transformer<float>& model, std::span<const fl
     result.shortcut_values = shortcut_bits(shortcuts, sample, last);
   } else {
     counts.log_likelihood = -cross_entropy<float>(rows, batch.targets.data());
-    result.shortcut_is_exact = try_shortcuts(shortcuts, sample);
+    result.shortcut_values = try_shortcuts(shortcuts, sample);
   }
   if (confusions) result.errors = explain(*confusions, sample, predicted);
   return result;
@@ -127,11 +122,8 @@ void add(Evaluated& total, const SampleResult& sample, const Metric& metric) {
   total.counts.add(sample.counts);
   total.outcomes.push_back(
       {sample.counts.exact == 1, sample.counts.right_tokens, metric.of(sample.counts)});
-  for (std::size_t i = 0; i < sample.shortcut_is_exact.size(); ++i)
-    total.shortcuts[i].exact += sample.shortcut_is_exact[i];
   for (std::size_t i = 0; i < sample.shortcut_values.size(); ++i)
-    total.shortcuts[i].value += (sample.shortcut_values[i] - total.shortcuts[i].value) /
-                                static_cast<double>(total.counts.samples);
+    total.shortcuts[i].value += sample.shortcut_values[i];  // divided at the end
   if (sample.errors) total.errors->add(*sample.errors);
   total.finite = total.finite && sample.finite;
 }
@@ -220,6 +212,8 @@ Evaluated evaluate(const ModelConfig& config, std::span<const float> weights, co
     }
     if (on_sample) on_sample(total.counts.samples);
   }
+  for (ShortcutScore& shortcut : total.shortcuts)
+    shortcut.value /= static_cast<double>(std::max<std::int64_t>(1, total.counts.samples));
   return total;
 }
 

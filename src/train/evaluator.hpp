@@ -29,7 +29,7 @@ struct EvaluationRequest {
 struct Evaluated {
   Counts counts;
   std::vector<Outcome> outcomes;         ///< of every sample, in order
-  std::vector<ShortcutCount> shortcuts;  ///< of every shortcut of the task, if asked for
+  std::vector<ShortcutScore> shortcuts;  ///< of every shortcut of the task, if asked for
   std::optional<ErrorCounts> errors{};   ///< if asked for and the task tells them apart
   bool finite = true;                    ///< false when a logit was not a finite number
   bool stopped = false;                  ///< ended early by `stop`; the counts are then of no use

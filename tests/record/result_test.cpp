@@ -32,7 +32,7 @@ Result example() {
   result.cells[0].evaluations[1].counts.depth.resize(10);
   result.cells[0].evaluations[1].counts.depth[0] = {40, 40};
   result.cells[0].evaluations[1].counts.depth[9] = {60, 60};
-  result.cells[0].evaluations[3].shortcuts = {{"last key token", 20}, {"any value", 3}};
+  result.cells[0].evaluations[3].shortcuts = {{"last key token", 0.2}, {"any value", 0.03}};
   result.cells[0].evaluations[3].quantities = {{"pairs", 100}, {"context_tokens", 250}};
   result.cells[1].evaluations[3].counts = {};
   result.cells[1].evaluations[3].given_up = true;

@@ -34,7 +34,7 @@ Result example() {
   for (CellRow& row : result.cells)
     for (Evaluation& evaluation : row.evaluations)
       if (evaluation.split == "test")
-        evaluation.shortcuts = {{"last, \"key\" token", evaluation.multiple < 20 ? 11 : 0}};
+        evaluation.shortcuts = {{"last, \"key\" token", evaluation.multiple < 20 ? 0.11 : 0}};
   Evaluation& last = result.cells[6].evaluations.back();
   last.counts = {};
   last.outcomes.clear();

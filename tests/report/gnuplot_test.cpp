@@ -18,7 +18,7 @@ Result example() {
       result.cells.push_back(cell(attention, 0.001, seed, 100, {100, 90 - seed, 10}));
       CellRow& row = result.cells.back();
       row.train.curve = {{500, 1, 1e-3, 1, 0.5}, {1000, 0.1, 1e-3, 1, 0.97}};
-      row.evaluations[1].shortcuts = {{"first", 12}};
+      row.evaluations[1].shortcuts = {{"first", 0.12}};
       row.evaluations[1].counts.depth.resize(10);
       row.evaluations[1].counts.depth[3] = {100, 100};
     }

@@ -302,7 +302,7 @@ TEST_CASE("What a reader must know of a row is said", "[unit]") {
   row.settings["warmup_steps"] = 100;
   row.train.steps = 80;
   for (std::size_t i = 1; i < 4; ++i)
-    row.evaluations[i].shortcuts = {{"weak", 1}, {"last key token", i == 1 ? 40 : 28}};
+    row.evaluations[i].shortcuts = {{"weak", 0.01}, {"last key token", i == 1 ? 0.4 : 0.28}};
   Evaluation beyond = test::evaluation("test", 64, 0, 0);
   beyond.given_up = true;
   row.evaluations.push_back(beyond);

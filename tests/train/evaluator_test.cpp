@@ -302,18 +302,18 @@ TEST_CASE("shortcuts see the visible tokens of the very test samples", "[unit]")
   EvaluationRequest request{1, Stream::test, 1, 100};
   CHECK(evaluate(run.config, weights, task, request).shortcuts.empty());
   request.shortcuts = true;
-  const std::vector<ShortcutCount> shortcuts =
+  const std::vector<ShortcutScore> shortcuts =
       evaluate(run.config, weights, task, request).shortcuts;
   std::int64_t ones = 0;
   for (std::int64_t index = 0; index < 100; ++index)
     ones += evaluation_sample(task, request, index).tokens[0];
   REQUIRE(shortcuts.size() == 3);
   CHECK(shortcuts[0].name == "first token");
-  CHECK(shortcuts[0].exact == 100);
-  CHECK(shortcuts[1].exact == ones);
+  CHECK(shortcuts[0].value == 1);
+  CHECK(shortcuts[1].value == static_cast<double>(ones) / 100);
   CHECK(ones > 30);
   CHECK(ones < 70);
-  CHECK(shortcuts[2].exact == 0);
+  CHECK(shortcuts[2].value == 0);
 }
 
 TEST_CASE("training, validation and test meet no sample of each other", "[property]") {
