@@ -107,6 +107,7 @@ class Trace {
     }
     const Real largest = kernels_.largest(scores.data(), count), tau = Real(-0.3);
     put(static_cast<double>(largest));
+    put(static_cast<double>(kernels_.largest_present(scores.data(), copies.data(), count)));
     put(kernels_.inner_product(scores.data(), other.data(), count));
     put(kernels_.exponentials(scores.data(), count, largest, Real(0.7), values.data()));
     put(values.data(), count);
@@ -224,6 +225,27 @@ void check_kept(const Kernels<Real>& kernels, Index count, Real floor) {
   CHECK(of == expected_of);
 }
 
+/// The largest of all, and of those present, wherever in the lanes they stand.
+template <class Real>
+void check_largest(const Kernels<Real>& kernels, Index count) {
+  constexpr Real nothing = -std::numeric_limits<Real>::infinity();
+  AlignedVector<Real> values(static_cast<std::size_t>(count), Real(-2)), copies(values.size(), 1);
+  CHECK(kernels.largest_present(values.data(), copies.data(), count) ==
+        (count == 0 ? nothing : Real(-2)));
+  for (std::size_t j = 0; j < values.size(); ++j) {
+    values[j] = 3;
+    CHECK(kernels.largest(values.data(), count) == 3);
+    CHECK(kernels.largest_present(values.data(), copies.data(), count) == 3);
+    copies[j] = 0;
+    CHECK(kernels.largest_present(values.data(), copies.data(), count) ==
+          (count == 1 ? nothing : Real(-2)));
+    values[j] = -2;
+    copies[j] = 1;
+  }
+  std::fill(copies.begin(), copies.end(), Real(0));
+  CHECK(kernels.largest_present(values.data(), copies.data(), count) == nothing);
+}
+
 template <class Real>
 void check_weighted_rows(const Kernels<Real>& kernels, Index width) {
   constexpr Index count = 9, stride = 40;
@@ -253,6 +275,15 @@ TEST_CASE("what is above a floor is kept in order, with its place", "[unit]") {
         check_kept<float>(engine->single, count, floor);
         check_kept<double>(engine->twice, count, static_cast<double>(floor));
       }
+}
+
+TEST_CASE("the largest is found in every lane, absent ones aside", "[unit]") {
+  for (const Engine* engine : engines())
+    for (const Index count : {0, 1, 3, 8, 15, 16, 17, 33}) {
+      INFO(engine->name << ", " << count);
+      check_largest<float>(engine->single, count);
+      check_largest<double>(engine->twice, count);
+    }
 }
 
 TEST_CASE("weighted rows are added in order, in double", "[unit]") {
