@@ -31,9 +31,9 @@ double ByteModel::probability(std::span<const Token> before, Token next, int ord
   for (std::size_t k = 0; k <= longest; ++k) {
     if (k > 0) context |= static_cast<std::uint64_t>(before[before.size() - k]) << 8 * (k - 1);
     const auto& [sequences, counted] = orders_[k];
-    const auto place = [&](std::uint64_t sequence) {
-      return static_cast<std::size_t>(
-          std::lower_bound(sequences.begin(), sequences.end(), sequence) - sequences.begin());
+    const auto place = [&all = sequences](std::uint64_t sequence) {
+      return static_cast<std::size_t>(std::lower_bound(all.begin(), all.end(), sequence) -
+                                      all.begin());
     };
     const std::uint64_t wanted = context << 8 | static_cast<std::uint64_t>(next);
     const std::size_t first = place(context << 8), end = place((context + 1) << 8);

@@ -83,7 +83,7 @@ TEST_CASE("a model file is safetensors: aligned, little-endian, its tensors side
   const std::string bytes = model_bytes(model);
   const Json header = header_of(bytes);
   std::uint64_t length = 0;
-  for (int i = 7; i >= 0; --i) length = length << 8 | static_cast<unsigned char>(bytes[i]);
+  for (std::size_t i = 8; i-- > 0;) length = length << 8 | static_cast<unsigned char>(bytes[i]);
   CHECK(length % 8 == 0);
   CHECK(bytes.size() == 8 + length + 4 * model.weights.size());
   CHECK(bytes.substr(8, 1) == "{");

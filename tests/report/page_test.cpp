@@ -21,7 +21,7 @@ Result example() {
   for (int seed = 0; seed < 3; ++seed) {
     result.cells.push_back(cell("softmax", 0.001, seed, 100, {100, 50 + seed, 0}));
     result.cells.push_back(cell("entmax", 0.001, seed, 100, {100, 100, 95 - 3 * seed}));
-    for (std::size_t back : {1, 2}) {
+    for (const std::size_t back : {std::size_t{1}, std::size_t{2}}) {
       CellRow& row = result.cells[result.cells.size() - back];
       row.train.curve = {{250, 1.5, 1e-3, 1, 0.5}, {500, 0.5, 1e-3, 1, 0.96}, {1000, 0.1, 0, 1, 1}};
     }
