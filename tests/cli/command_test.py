@@ -93,7 +93,7 @@ class CommandTest(ProgramTest):
             self.assertIn(f"task {task}: ", self.succeed("list", task))
             if task == "file":  # has no samples without a folder
                 continue
-            line = json.loads(self.succeed("data", task, "--length", "64", "--samples", "1",
+            line = json.loads(self.succeed("data", task, "--length", "256", "--samples", "1",
                                            "--format", "jsonl"))
             self.assertLess(max(line["answers"]), len(line["tokens"]))
             self.assertEqual(line["text"].count("["), len(line["answers"]), task)

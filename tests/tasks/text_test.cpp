@@ -92,7 +92,7 @@ TEST_CASE("A text task is of one text only", "[unit]") {
   const NamedTask text = make_task("text:file=" ATTNSPAN_TEXT);
   CHECK(text.label == "text:file=" ATTNSPAN_TEXT);
   CHECK(make_task(text.resolved).resolved == text.resolved);
-  CHECK(resolve_task("text:hash=12") == "text:file=bible-kjv,windows=32,hash=12");
+  CHECK(resolve_task("text:hash=12") == "text:file=bible-kjv,windows=32,mix=0,hash=12");
   CHECK_THROWS_WITH(make_task("text:file=" ATTNSPAN_TEXT ",hash=12"), containing("has changed"));
   CHECK_THROWS_WITH(make_task("copy:symbols=8,hash=12"), containing("reads no data"));
   CHECK_THROWS_AS(make_task("text:file=" ATTNSPAN_TEXT "/no-such"), FileError);
