@@ -79,7 +79,9 @@ struct Hidden {
   std::vector<std::string> needles;   ///< in the order in which they are told
   std::size_t asked = 0;              ///< of these, where one is asked for
   std::vector<std::string> question;  ///< shown and scored, in turn
-  std::vector<std::string> marks;     ///< what would be another answer if the haystack had it
+  /// What the text must not have, as it would be another answer; without the blank before, which a
+  /// text that begins here lacks.
+  std::vector<std::string> marks;
 
   std::int64_t bytes() const { return bytes_in(needles) + bytes_in(question); }
 };
@@ -443,7 +445,7 @@ class TextRetrieval final : public Task {
         if (question.size() > 1) question.push_back(" ");
         question.push_back(value);
       }
-      hidden.marks = {joined({opening, keys.front(), is.substr(0, 3)})};
+      hidden.marks = {joined({opening.substr(1), keys.front(), is.substr(0, 3)})};
       return hidden;
     }
     hidden.asked = static_cast<std::size_t>(depth * static_cast<double>(count));
@@ -452,7 +454,7 @@ class TextRetrieval final : public Task {
     for (const std::size_t i : asked) {
       question.push_back(joined({question.empty() ? "" : ".", opening, keys[i], is}));
       question.push_back(values[i]);
-      hidden.marks.push_back(joined({opening, keys[i], is.substr(0, 3)}));
+      hidden.marks.push_back(joined({opening.substr(1), keys[i], is.substr(0, 3)}));
     }
     return hidden;
   }
@@ -466,13 +468,13 @@ class TextRetrieval final : public Task {
     const std::string value = random_text(rng, digits, given_value);
     Hidden hidden;
     hidden.question = {joined({opening_of_variables, value, ": "})};
-    hidden.marks = {joined({equals, value})};
+    hidden.marks = {joined({equals.substr(1), value})};
     for (std::size_t i = 0; i < names.size(); ++i) {
       const std::string taken = i == 0 ? value : joined({variable.substr(1), names[i - 1]});
       hidden.needles.push_back(joined({variable, names[i], equals, taken, "."}));
       if (i > 0) hidden.question.push_back(" ");
       hidden.question.push_back(names[i]);
-      hidden.marks.push_back(joined({variable, names[i]}));
+      hidden.marks.push_back(joined({variable.substr(1), names[i]}));
     }
     return hidden;
   }

@@ -196,9 +196,9 @@ TEST_CASE("text-retrieval: every form keeps its length, needles and part of the 
 
           if (const auto found = needles.find(form); found != needles.end()) {
             REQUIRE(apart.needles.size() == found->second);
-          } else {  // all needles: no room for two more
+          } else {  // all needles: no room for one more, and for the letters of longer words
             REQUIRE(apart.needles.size() >= 4);
-            REQUIRE(apart.text.size() < 2 * 49);
+            REQUIRE(apart.text.size() < (form == "multikey-3" ? 49 : 32 + 12));
           }
           const std::string_view part =
               purpose == Purpose::training ? parts.training_part() : parts.test_part();
@@ -281,6 +281,45 @@ TEST_CASE("text-retrieval: keys are asked in any order, and their needles open a
     }
   }
   CHECK(chi_square(first, 4, 2000) < 16.3);  // 99.9% point, 3 degrees of freedom
+}
+
+TEST_CASE("text-retrieval: keys are the words in lower case of the training part", "[unit]") {
+  const std::string text =
+      "Solomon naomi's ruths, caf\xc3\xa9s kingdom\xc3\xa9 the unrighteous judge. the judge "
+      "prophets "
+      "KINGdom kings7 ";
+  const RetrievalText found(
+      std::make_shared<const TextParts>(split_text(text + std::string(text.size() / 3, '.'))));
+  using Words = std::vector<std::string>;
+  CHECK(found.words == decltype(found.words){Words{}, Words{"judge", "kings", "naomi", "ruths"},
+                                             Words{}, Words{}, Words{"prophets"}});
+}
+
+// A text that tells of every key itself, but not in every window.
+TEST_CASE("text-retrieval: the text does not answer the question", "[property]") {
+  std::string text;
+  for (const char* key : {"ruth", "naomi", "judges", "kingdom", "prophets"}) {
+    text += std::string(" The sum of ") + key + " is as it is.";
+    for (int i = 0; i < 40; ++i) text += " a b c d.";
+  }
+  std::string bytes;
+  for (int i = 0; i < 8; ++i) bytes += text;
+  const auto words =
+      std::make_shared<const RetrievalText>(std::make_shared<const TextParts>(split_text(bytes)));
+  for (const char* form : {"single-2", "multivalue", "multiquery"}) {
+    const std::unique_ptr<Task> task = make_text_retrieval(form, words);
+    int told = 0;
+    for (std::uint64_t index = 0; index < 200; ++index) {
+      const Sample sample = draw(*task, 600, index);
+      INFO(form << ": " << bytes_of(sample.tokens));
+      REQUIRE(solved(*task, sample) == answers_of(sample));
+      const Parts apart = take_apart(sample);
+      for (const std::string& key : apart.keys)
+        REQUIRE(apart.text.find("The sum of " + key + " is") == std::string::npos);
+      told += apart.text.find("The sum of") != std::string::npos ? 1 : 0;
+    }
+    CHECK(told > 20);  // of other keys
+  }
 }
 
 TEST_CASE("text-retrieval: shortcuts answer typed text with what they see", "[golden]") {
