@@ -70,18 +70,19 @@ Panel accuracy_panel(const Block& block, const Looks& looks) {
       for (auto& [seed, points] : seeds) series.seeds.push_back(std::move(points));
     panel.series.push_back(std::move(series));
   }
-  if (!first.metric->is_share) return panel;
+  const Metric& metric = *first.metric;
   Rule chance{"chance", {}}, shortcut{"best shortcut", {}};
   for (const double multiple : block.multiples) {
-    const double value = 100 * chance_of(first);
+    const double value = percent(chance_of(first), metric);
     chance.points.push_back({multiple, value, value, value});
     if (const auto found = find_shortcut(block, multiple)) {
-      const double exact = 100 * found->value;
-      shortcut.points.push_back({multiple, exact, exact, exact});
+      const double best = percent(found->value, metric);
+      shortcut.points.push_back({multiple, best, best, best});
     }
   }
-  panel.rules.push_back(std::move(chance));
-  if (first.metric == &exact_match() && !shortcut.points.empty())
+  // What guesses bytes is too far off to be drawn with what has learned some.
+  if (metric.is_share) panel.rules.push_back(std::move(chance));
+  if (&metric == first.headline && !shortcut.points.empty())
     panel.rules.push_back(std::move(shortcut));
   return panel;
 }
@@ -198,14 +199,15 @@ Panel diagnosis_panel(const Block& block, const Looks& looks, const Collection& 
   return panel;
 }
 
-/// Bits per byte at the longest multiple, by the bytes before.
+/// Bits per byte at the longest multiple, by the bytes before. The first bytes of a window say
+/// little of attention and much of the text, and would take most of the panel.
 Panel position_panel(const Block& block, const Looks& looks) {
   Panel panel{block_title(*block.rows.front()) + ", tested at " +
                   multiple_text(block.multiples.empty() ? 1 : block.multiples.back()),
               "bytes before, at most",
               metric_title(bits_per_byte()),
-              true,
               false,
+              true,
               {},
               {},
               0,
@@ -216,10 +218,11 @@ Panel position_panel(const Block& block, const Looks& looks) {
     Series series{variant_name(*row), looks.of(*row), {}, {}};
     if (!row->accuracy.empty()) {
       const std::vector<PositionSum>& positions = row->accuracy.back().counts.positions;
-      for (std::size_t k = 0; k < positions.size(); ++k) {
-        const double value = bits(positions[k]);
-        if (positions[k].tokens > 0)
-          series.points.push_back({static_cast<double>(std::int64_t{1} << k), value, value, value});
+      for (std::size_t k = positions.size() > 8 ? 4 : 0; k < positions.size(); ++k) {
+        if (positions[k].tokens == 0) continue;
+        const double value = bits(positions[k]), before = static_cast<double>(std::int64_t{1} << k);
+        series.points.push_back({before, value, value, value});
+        if (panel.x_ticks.empty() || panel.x_ticks.back() < before) panel.x_ticks.push_back(before);
       }
     }
     panel.series.push_back(std::move(series));

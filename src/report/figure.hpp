@@ -33,7 +33,7 @@ struct Panel {
   std::string title, x_label, y_label;
   bool x_is_multiple = false;  ///< a logarithmic axis with ticks at these multiples of a length
   bool x_is_logarithmic = false;
-  std::vector<double> x_ticks;       ///< of multiples
+  std::vector<double> x_ticks;       ///< of a logarithmic axis; empty where they follow from it
   std::vector<std::string> y_names;  ///< rows of dots, from the top; none where y is a number
   double y_low = 0, y_high = 0;      ///< equal where they follow from the points
   std::vector<Series> series;

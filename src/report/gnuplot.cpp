@@ -110,16 +110,16 @@ void draw(const Panel& panel, Drawing& drawing) {
     drawing.add(series.points, "using 1:2 with linespoints " + look(series));
 }
 
-/// Ticks of multiples that keep a distance on the logarithmic axis.
-std::string multiple_ticks(const std::vector<double>& multiples) {
+/// Ticks that keep a distance on the logarithmic axis.
+std::string chosen_ticks(const std::vector<double>& ticks, const char* unit) {
   std::string text;
-  const double range = std::log(multiples.back() / multiples.front());
+  const double range = std::log(ticks.back() / ticks.front());
   double last = -1;
-  for (const double multiple : multiples) {
-    const double place = range > 0 ? std::log(multiple / multiples.front()) / range : 0;
+  for (const double tick : ticks) {
+    const double place = range > 0 ? std::log(tick / ticks.front()) / range : 0;
     const bool has_room = last < 0 || place - last > 0.11;
-    text += (text.empty() ? "" : ", ") + literal(has_room ? shortest(multiple) + "x" : "") + " " +
-            number(multiple);
+    text += (text.empty() ? "" : ", ") + literal(has_room ? shortest(tick) + unit : "") + " " +
+            number(tick);
     if (has_room) last = place;
   }
   return "set xtics (" + text + ")\n";
@@ -144,9 +144,9 @@ std::string axes(const Panel& panel, std::size_t title_width) {
                      " offset 0,-0.3\nset xlabel offset 0,0.3 " + literal(panel.x_label) +
                      "\nset ylabel offset 1,0 " + literal(panel.y_label) + "\n";
   text += panel.x_is_logarithmic ? "set logscale x\n" : "unset logscale x\n";
-  text += panel.x_is_multiple && !panel.x_ticks.empty() ? multiple_ticks(panel.x_ticks)
-                                                        : "set xtics auto\n";
-  if (panel.x_is_multiple && panel.x_ticks.size() > 1)
+  text += panel.x_ticks.empty() ? "set xtics auto\n"
+                                : chosen_ticks(panel.x_ticks, panel.x_is_multiple ? "x" : "");
+  if (panel.x_ticks.size() > 1)
     text += "set xrange [" + number(panel.x_ticks.front() / 1.1) + ":" +
             number(panel.x_ticks.back() * 1.1) + "]\n";
   else

@@ -98,7 +98,10 @@ std::string figure_caption(const Block& block) {
   const TableRow& row = *block.rows.front();
   return metric_title(*row.metric) +
          ": mean over seeds [95% interval] (lowest-highest seed). Chance: " +
-         chance_text(row.chance) + ", one token " + chance_text(row.token_chance) + ".";
+         (row.metric->is_share
+              ? chance_text(row.chance) + ", one token " + chance_text(row.token_chance)
+              : chance_text(row)) +
+         ".";
 }
 
 std::string difference_caption(std::string_view baseline, const Block& block) {

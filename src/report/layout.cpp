@@ -85,6 +85,11 @@ std::string chance_text(double chance) {
   return chance < 0.001 ? "below 0.1%" : fixed(100 * chance, 1) + "%";
 }
 
+std::string chance_text(const TableRow& row) {
+  const double chance = chance_of(row);
+  return row.metric->is_share ? chance_text(chance) : shortest(chance);
+}
+
 std::string seeds_text(const SeedCounts& seeds) {
   const std::string all = std::to_string(seeds.all()) + (seeds.all() == 1 ? " seed" : " seeds");
   if (seeds.done == seeds.all()) return all;
@@ -183,7 +188,10 @@ const Accuracy* best_known_shortcuts(const Block& block, double multiple) {
 }  // namespace
 
 double chance_of(const TableRow& row) {
-  return row.metric->is_of_tokens ? row.token_chance : row.chance;
+  // Of a likelihood, a lost seed counts as one that guesses.
+  return row.metric->is_likelihood  ? row.metric->lost
+         : row.metric->is_of_tokens ? row.token_chance
+                                    : row.chance;
 }
 
 std::optional<ShortcutScore> find_shortcut(const Block& block, double multiple) {

@@ -32,8 +32,11 @@ std::string multiple_text(double multiple);
 /// "256x"; "none" when it ends before the first multiple, "-" when nothing was tested.
 std::string span_text(const Span& span);
 
-/// A chance level: "3.1%", "below 0.1%" or "0%".
+/// A share that guessing gets right: "3.1%", "below 0.1%" or "0%".
 std::string chance_text(double chance);
+
+/// What guessing scores in the row's metric: such a share, or "8".
+std::string chance_text(const TableRow& row);
 
 /// "3 seeds", or, when not all seeds are done, "2 of 3 seeds (1 diverged)".
 std::string seeds_text(const SeedCounts& seeds);

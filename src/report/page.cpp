@@ -199,7 +199,7 @@ Json block_json(const Block& block, const Comparison& comparison, const Collecti
                {"train_length", first.train_length},
                {"metric", to_json(*first.metric)},
                {"chance", finite_or_null(first.chance)},
-               {"chance_text", chance_text(first.chance)},
+               {"chance_text", chance_text(first)},
                {"headline", headline(block)},
                {"verdict_summary", verdict_summary(block)},
                {"verdicts", verdict_lines(block)},

@@ -99,6 +99,34 @@ class PageTest(unittest.TestCase):
         for section in ("errors", "diagnosis"):
             self.assertTrue(self.browser.run(f"document.getElementById('{section}').hidden"))
 
+    def test_bits_per_byte(self):
+        results = os.path.join(self.folder.name, "text.json")
+        subprocess.run([PROGRAM, "sweep", "--task", f"text:file={SOURCE.resolve()}/docs,windows=4", "--train-length",
+                        "64", "--min-train-length", "64", "--steps", "2", "--layers", "1", "--heads", "2", "--d-model",
+                        "8", "--d-ff", "8", "--batch-size", "2", "--multiples", "1,8", "--attention",
+                        "softmax,ssmax,entmax", "--quiet", "-o", results], check=True, stdout=subprocess.DEVNULL)
+        page = self.report(results)
+        for theme in ("light", "dark"):
+            for width in (1200, 400):
+                browser = self.open(width=width, theme=theme, page=page)
+                self.assertEqual(browser.complaints(), [])
+                self.assertEqual(self.text("#accuracy h2"), "Bits per byte against length")
+                self.assertNotIn("chance", self.text("#accuracy .note"))
+                self.assertEqual(self.count("#accuracy .rule"), 1)  # the best shortcut
+                self.assertIn("Chance: 8.", self.text("#accuracy details"))
+                # 16, 32 ... 512 bytes before, then all from the first on, then only the last two.
+                for start, points in (("16", 6), ("1", 10), ("256", 2)):
+                    browser.run(f"document.getElementById('position-from').value = '{start}'")
+                    browser.run("document.getElementById('position-from').dispatchEvent(new Event('change'))")
+                    drawn = browser.run("[...document.querySelectorAll('#positions .plot path.mean')]"
+                                        ".map((line) => line.getAttribute('d').split(/[ML]/).length - 1)")
+                    self.assertEqual(drawn, [points] * 3)
+                rows = browser.run("[...document.querySelectorAll('#positions tbody tr')].map((row) => row.innerText)")
+                self.assertEqual(len(rows), 3)
+                self.assertLessEqual(browser.run("document.documentElement.scrollWidth"), width)
+                if PICTURES:
+                    browser.picture(os.path.join(PICTURES, f"bits-{theme}-{width}.png"))
+
     def test_the_page_of_inspect(self):
         models = os.path.join(self.folder.name, "models")
         subprocess.run([PROGRAM, "sweep", "--task", "copy", "--train-length", "16", "--steps", "20", "--layers", "2",

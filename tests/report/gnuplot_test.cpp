@@ -59,6 +59,36 @@ TEST_CASE("Figures show what the table has, shares in percent", "[unit]") {
   CHECK(depth[0].series.at(0).points.at(0).x == 35);
 }
 
+TEST_CASE("Figures of bits per byte have bits, and positions on a logarithmic axis", "[unit]") {
+  Result result = example();
+  for (CellRow& row : result.cells) {
+    row.metric = &bits_per_byte();
+    row.evaluations[1].shortcuts = {{"order 5", 2.25}};
+    for (Evaluation& evaluation : row.evaluations)
+      for (int k = 0; k < 12; ++k) evaluation.counts.positions.push_back({2, -k * std::log(2.0)});
+  }
+  const Panel bits = panels("accuracy", result).at(0);
+  REQUIRE(bits.rules.size() == 1);
+  CHECK(bits.rules[0].name == "best shortcut");
+  CHECK(bits.rules[0].points.at(0).y == 2.25);
+
+  const Panel panel = panels("position", result).at(0);
+  const std::vector<FigurePoint>& points = panel.series.at(1).points;
+  REQUIRE(points.size() == 8);  // the first bytes of a window say little
+  CHECK(points[0].x == 16);
+  CHECK(points[0].y == Approx(2));
+  CHECK(points[7].x == 2048);
+  const std::string script = gnuplot_script({panel}, find_plot_format(".pdf"), 8, "Times");
+  CHECK(count(script, "\nset logscale x\n") == 1);
+  CHECK(count(script, "'16' 16, '32' 32") == 1);
+  CHECK(count(script, "set xrange [14.5") == 1);
+  CHECK(count(script, "'16x' 16") == 0);  // bytes are no multiples
+
+  for (CellRow& row : result.cells)
+    for (Evaluation& evaluation : row.evaluations) evaluation.counts.positions.resize(3);
+  CHECK(panels("position", result).at(0).series.at(0).points.at(0).x == 1);  // there are no others
+}
+
 TEST_CASE("A figure without anything to show and one that does not exist are refused", "[unit]") {
   Result result;
   result.cells = {cell("softmax", 0.001, 0, 100, {100})};

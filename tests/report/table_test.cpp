@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/error.hpp"
+#include "report/layout.hpp"
 #include "support/catch.hpp"
 #include "support/rows.hpp"
 
@@ -146,6 +147,7 @@ TEST_CASE("A metric of which less is better goes the other way", "[unit]") {
   CHECK(row.span.sure == 1.0);
   CHECK(row.span.possible == 16.0);
   CHECK_FALSE(notes(row, "did not learn at 1x"));
+  CHECK(chance_text(row) == "8");  // bits, of one who guesses
 
   // Selection takes the lower one.
   CellRow better = bits_cell(0, {1.9}), worse = bits_cell(0, {2.1});

@@ -126,7 +126,7 @@ std::string caption(const Comparison& comparison, const Block& block) {
   const TableRow& row = *block.rows.front();
   std::string text = escaped(metric_title(*row.metric)) + " on " + escaped(block_title(row)) +
                      ": means over seeds, below them 95\\% intervals; the best are bold. Chance: " +
-                     escaped(chance_text(chance_of(row))) +
+                     escaped(chance_text(row)) +
                      ". Span: the longest tested multiple of the training length held up to, below "
                      "it the one that is sure and the one that is possible.";
   if (!comparison.baseline.empty())

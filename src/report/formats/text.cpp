@@ -141,8 +141,7 @@ Style style_of(Verdict verdict) {
 std::string block_text(const Block& block, bool colour) {
   const TableRow& first = *block.rows.front();
   std::string text = styled(block_title(first), Style::bold, colour) + "\n" +
-                     metric_title(*first.metric) + "; chance " + chance_text(chance_of(first)) +
-                     "\n";
+                     metric_title(*first.metric) + "; chance " + chance_text(first) + "\n";
   Line head{"", {}};
   for (const double multiple : block.multiples) head.figures.push_back(multiple_text(multiple));
   std::vector<Line> lines{head};

@@ -280,16 +280,21 @@
         } }), swatch(variant), html('span', {}, breakable(variant))))));
   }
 
-  function range(rows, metric) {
-    if (metric.is_share) return { low: 0, high: 1 };
-    const values = rows.flatMap((row) => row.accuracy.flatMap((accuracy) => [accuracy.min, accuracy.max]));
+  // Of what is at least 0, with some room.
+  function rangeOf(values) {
     const low = Math.min(...values), high = Math.max(...values), pad = (high - low || 1) * 0.08;
     return values.length ? { low: Math.max(0, low - pad), high: high + pad } : { low: 0, high: 1 };
+  }
+  function range(block) {
+    if (block.metric.is_share) return { low: 0, high: 1 };
+    return rangeOf(block.rows.filter((row) => shown.has(row.variant)).flatMap((row) => row.accuracy.flatMap((accuracy) => [accuracy.min, accuracy.max]))
+      .concat(block.best_shortcut.filter(Boolean).map((shortcut) => shortcut.value)));
   }
 
   function addAccuracy() {
     const host = section('accuracy');
-    host.append(html('p', { class: 'note' }, 'Line: mean over seeds. Band: its 95% interval. Faint lines: each seed. Dots: chance. ' +
+    if (data.blocks.every((block) => !block.metric.is_share)) host.querySelector('h2').textContent = data.blocks[0].metric.title + ' against length';
+    host.append(html('p', { class: 'note' }, 'Line: mean over seeds. Band: its 95% interval. Faint lines: each seed. ' + (data.blocks.some((block) => block.metric.is_share) ? 'Dots: chance. ' : '') +
       'Dashes and dots: the best shortcut. Hollow marks: given up.'));
     addVariants();
     const charts = html('div', { class: 'charts' });
@@ -303,10 +308,8 @@
         seeds: [...new Set(row.accuracy.flatMap((one) => one.seeds.map((seed) => seed.seed)))].map((seed) =>
           row.accuracy.flatMap((one) => one.seeds.filter((own) => own.seed === seed).map((own) => ({ x: one.multiple, y: own.value })))) }));
       const rules = [];
-      if (metric.name === 'exact_match') {
-        rules.push({ kind: 'chance', points: multiples.map((x) => ({ x, y: block.chance })) });
-        rules.push({ kind: 'shortcut', points: multiples.flatMap((x, i) => block.best_shortcut[i] ? [{ x, y: block.best_shortcut[i].value }] : []) });
-      }
+      if (metric.is_share) rules.push({ kind: 'chance', points: multiples.map((x) => ({ x, y: block.chance })) });
+      rules.push({ kind: 'shortcut', points: multiples.flatMap((x, i) => block.best_shortcut[i] ? [{ x, y: block.best_shortcut[i].value }] : []) });
       const tip = (x) => {
         const said = block.rows.filter((row) => shown.has(row.variant)).map((row) => {
           const one = at(row, x);
@@ -324,7 +327,7 @@
       };
       figure(charts, block.title, () => ({
         x: { values: multiples, log: true, text: times, label: 'test length, in multiples of the training length' },
-        y: { ...range(block.rows, metric), text: (tick) => metric.is_share ? Math.round(100 * tick) : short(tick), label: metric.title },
+        y: { ...range(block), text: (tick) => metric.is_share ? Math.round(100 * tick) : short(tick), label: metric.title },
         lines, rules, tip }),
         html('details', {}, html('summary', {}, 'As a table'), html('p', { class: 'note' }, block.caption), grid(block.figures, block.title)));
       charts.lastElementChild.id = 'block-' + place;
@@ -422,26 +425,38 @@
     const multiples = [...new Set(with_positions.flatMap((block) => block.multiples))].sort((a, b) => a - b);
     const pick = html('select', { id: 'position-multiple', onchange: () => redraw() }, multiples.map((multiple) => html('option', { value: multiple }, times(multiple))));
     pick.value = multiples[multiples.length - 1];
+    // The first bytes of a window say little of attention, and would take most of the chart.
+    const from = html('select', { id: 'position-from', onchange: () => redraw() }, [1, 16, 256].map((count) => html('option', { value: count }, count.toLocaleString('en'))));
+    from.value = 16;
     const charts = html('div', { class: 'charts' });
     host.append(html('p', { class: 'note' }, 'Of the test windows of one length, the bytes that have at most so many bytes before them and more than half as many; ' +
         'all seeds together. Every variant predicts the same bytes, so lines may be compared at each place; along a line the bytes differ.'),
-      html('div', { class: 'pickers' }, html('label', {}, 'Tested at', pick)), charts);
-    for (const block of with_positions)
+      html('div', { class: 'pickers' }, html('label', {}, 'Tested at', pick), html('label', {}, 'From', from, 'bytes before on')), charts);
+    for (const block of with_positions) {
+      const longest = block.multiples[block.multiples.length - 1];
+      const all = (row, multiple) => (row.accuracy.find((one) => one.multiple === multiple) || {}).by_position || [];
+      const places = (points) => [...new Set(points.map((point) => point.before))].sort((a, b) => a - b);
+      const columns = places(block.rows.flatMap((row) => all(row, longest)));
+      const table = [['variant', ...columns.map((count) => count.toLocaleString('en'))], ...block.rows.map((row) => [row.variant, ...columns.map((count) => {
+        const point = all(row, longest).find((candidate) => candidate.before === count);
+        return point && point.bits_per_byte !== null ? valueText(point.bits_per_byte, block.metric) : '-';
+      })])];
       figure(charts, block.title, () => {
-        const at = (row) => (row.accuracy.find((one) => one.multiple === Number(pick.value)) || {}).by_position || [];
-        const before = [...new Set(block.rows.flatMap((row) => at(row).map((point) => point.before)))].sort((a, b) => a - b);
-        const values = block.rows.flatMap((row) => at(row).map((point) => point.bits_per_byte)).filter((value) => value !== null);
-        const low = Math.min(...values), high = Math.max(...values), pad = (high - low || 1) * 0.08;
+        const at = (row) => all(row, Number(pick.value)).filter((point) => point.before >= Number(from.value));
+        const before = places(block.rows.flatMap(at));
+        const values = block.rows.filter((row) => shown.has(row.variant)).flatMap((row) => at(row).map((point) => point.bits_per_byte)).filter((value) => value !== null);
         return {
           x: { values: before, log: true, text: (count) => count.toLocaleString('en'), label: 'bytes before, at most' },
-          y: { low: values.length ? Math.max(0, low - pad) : 0, high: values.length ? high + pad : 1, text: short, label: 'Bits per byte' },
+          y: { ...rangeOf(values), text: short, label: 'Bits per byte' },
           lines: block.rows.map((row) => ({ variant: row.variant, seeds: [],
             points: at(row).filter((point) => point.bits_per_byte !== null).map((point) => ({ x: point.before, y: point.bits_per_byte, low: point.bits_per_byte, high: point.bits_per_byte })) })),
           tip: (count) => ({ head: 'at most ' + count.toLocaleString('en') + ' bytes before', lines: block.rows.filter((row) => shown.has(row.variant)).map((row) => {
             const point = at(row).find((candidate) => candidate.before === count);
             return [row.variant, row.variant, point ? valueText(point.bits_per_byte, block.metric) : '-'];
           }) }) };
-      });
+      }, html('details', {}, html('summary', {}, 'As a table, tested at ' + times(longest)),
+        html('p', { class: 'note' }, 'Bits per byte of the bytes that have at most so many before them.'), grid(table, 'Bits per byte by position, ' + block.title)));
+    }
   }
 
   function addDepth() {
