@@ -25,12 +25,14 @@ inline void require(bool holds, const char* property) {
   std::abort();
 }
 
-/// Refusing is fine; any other exception ends the process.
+/// Refusing is fine, and so is to find no file of a name; any other exception ends the process.
 template <class Parse>
 void allow_refusal(const Parse& parse) {
   try {
     parse();
   } catch (const attnspan::InputError& error) {
+    require(*error.what() != '\0', "a refusal says why");
+  } catch (const attnspan::FileError& error) {
     require(*error.what() != '\0', "a refusal says why");
   }
 }

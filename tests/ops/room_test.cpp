@@ -32,7 +32,7 @@ TEST_CASE("a room keeps its memory until it has to grow", "[unit]") {
 
 TEST_CASE("a room is aligned for vectors, a large one for large pages", "[unit]") {
   constexpr std::size_t large_page = std::size_t{1} << 21;
-  for (const std::size_t count : {1, 3, 1000}) {
+  for (const std::size_t count : {std::size_t{1}, std::size_t{3}, std::size_t{1000}}) {
     Room<double> room;
     CHECK(lies_at(room.take(count), 64));
   }
