@@ -104,7 +104,10 @@ void AttentionStreaming<Real>::put_keys(ConstMatrixView<Real> stream) {
     heads.put(of_heads, first, key_value.middle_cols(0, keys), key_value.middle_cols(keys, values),
               store_, mine.scratch);
   });
-  if (!stopped()) heads.close(of_heads, all_normed, skip_, store_);
+  if (stopped()) return;
+  heads.close(of_heads, all_normed, skip_, store_);
+  constexpr std::size_t many = 512;
+  heads.sift(skip_ && places_.size() >= many ? streamed_heads_ : std::vector<Index>{}, store_);
 }
 
 template <class Real>

@@ -12,6 +12,9 @@ namespace {
 template <class Real>
 constexpr Real hidden = -std::numeric_limits<Real>::infinity();
 
+/// A row looks at so many keys before it sifts others: their floor leaves it less to find.
+constexpr Index looked_at = 512;
+
 }  // namespace
 
 /// One head and view of one tile on its way back through the keys. `vector` tells their queries and
@@ -93,6 +96,16 @@ void HeadStreaming<Real>::close(const Real* parameters, ConstMatrixView<Real> x,
                                 KeyStore<Real>& store) const {
   if (reads()) heads_.position().read(parameters + heads_.position_offset(), x, store.features);
   if (skip) store.bounds.take(store.keys, heads_.vectors());
+}
+
+template <class Real>
+void HeadStreaming<Real>::sift(std::span<const Index> which, KeyStore<Real>& store) const {
+  std::vector<Index> vectors;
+  for (const Index head : which)
+    for (Index view = 0; view < heads_.views(); ++view)
+      if (KeySieve<Real>::pays() && !selective() && !heads_.position().biased(head))
+        vectors.push_back(view * heads_.shape().heads + head);
+  store.sieve.take(store.keys, heads_.width(), vectors);
 }
 
 template <class Real>
@@ -197,7 +210,10 @@ void HeadStreaming<Real>::attend(const Real* parameters, const KeyStore<Real>& s
                       view * heads_.shape().heads + head};
       RowStream<Real>& stream = *scratch.streams[static_cast<std::size_t>(view)];
       stream.start(parameters + heads_.normalizer_offset(head), visible);
-      attend(walk, skip, stream, scratch);
+      if (skip && stream.traceless() && store.sieve.has(walk.vector))
+        attend_sifted(walk, stream, scratch);
+      else
+        attend(walk, skip, stream, scratch);
       const auto of_head = output.middle_cols(head * d, d);
       if (view == 0) {
         stream.finish(store.values.middle_cols(head * d, d), of_head);
@@ -234,6 +250,77 @@ void HeadStreaming<Real>::attend(const Walk& walk, bool skip, RowStream<Real>& s
     if (skip)
       for (Index i = 0; i < rows; ++i)
         scratch.floors[static_cast<std::size_t>(i)] = stream.floor(i);
+  }
+}
+
+/// The same, stretch by stretch, each row on its own: one that knows enough of a floor sifts the
+/// whole stretches behind it, unless too much of them is above it.
+template <class Real>
+void HeadStreaming<Real>::attend_sifted(const Walk& walk, RowStream<Real>& stream,
+                                        StreamingScratch<Real>& scratch) const {
+  constexpr Index length = KeySieve<Real>::stretch, block = KeyStore<Real>::block;
+  const Index wide = heads_.width();
+  scratch.sieve.open(walk.store.sieve, walk.vector,
+                     walk.tile.queries.middle_cols(walk.vector * wide, wide));
+  std::vector<Index> sifting, others;
+  for (Index s = walk.last_place() / length; s >= 0; --s) {
+    sifting.clear();
+    others.clear();
+    scratch.floors.clear();
+    for (Index i = 0; i < walk.rows(); ++i) {
+      if (walk.place(i) < s * length) continue;
+      if (walk.place(i) < (s + 1) * length + looked_at) {
+        others.push_back(i);
+        continue;
+      }
+      sifting.push_back(i);
+      scratch.floors.push_back(stream.floor(i));
+    }
+    if (!sifting.empty()) scratch.sieve.sift(s, sifting, scratch.floors);
+    for (std::size_t k = 0; k < sifting.size(); ++k) {
+      const Index found = scratch.sieve.found(static_cast<Index>(k));
+      if (found < 0) {
+        others.push_back(sifting[k]);
+        continue;
+      }
+      // Block by block, the nearest first; within a block they ascend.
+      const std::int32_t* places = scratch.sieve.places();
+      for (Index end = found; end > 0;) {
+        const Index first = places[end - 1] / block * block;
+        Index begin = end - 1;
+        while (begin > 0 && places[begin - 1] >= first) --begin;
+        stream.push_row(sifting[k], scratch.sieve.scores() + begin, places + begin, end - begin,
+                        s * length);
+        end = begin;
+      }
+    }
+    if (!others.empty()) push_stretch(walk, s, others, stream, scratch);
+  }
+}
+
+/// Pushes all keys of a stretch that these rows see.
+template <class Real>
+void HeadStreaming<Real>::push_stretch(const Walk& walk, Index stretch, std::span<const Index> rows,
+                                       RowStream<Real>& stream,
+                                       StreamingScratch<Real>& scratch) const {
+  constexpr Index length = KeySieve<Real>::stretch, block = KeyStore<Real>::block;
+  const Index wide = heads_.width(), count = static_cast<Index>(rows.size());
+  const auto queries = reserve(scratch.few_queries, count, wide);
+  for (Index i = 0; i < count; ++i)
+    std::copy_n(walk.tile.queries.row(rows[static_cast<std::size_t>(i)]) + walk.vector * wide, wide,
+                queries.row(i));
+  const Index last = std::min((stretch + 1) * length - 1, walk.last_place());
+  for (Index b = last / block; b >= stretch * length / block; --b) {
+    const Index first = b * block, keys = std::min(block, last + 1 - first);
+    const auto scores = reserve(scratch.scores, count, block);
+    product_bt<Real>(queries,
+                     walk.store.keys.middle_rows(first, keys).middle_cols(walk.vector * wide, wide),
+                     MatrixView<Real>(scores.data, count, keys, block));
+    for (Index i = 0; i < count; ++i) {
+      const Index row = rows[static_cast<std::size_t>(i)];
+      if (walk.seen(row, b) > 0)
+        stream.push_row(row, scores.row(i), nullptr, std::min(keys, walk.seen(row, b)), first);
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "attention/heads.hpp"
 #include "attention/key_bounds.hpp"
+#include "attention/key_sieve.hpp"
 #include "ops/room.hpp"
 
 namespace attnspan {
@@ -22,6 +23,7 @@ struct KeyStore {
   /// Tokens x width: the first head's queries, where the normalizer is selective.
   MatrixView<Real> selectors;
   KeyBounds<Real> bounds;  ///< taken only for skipping
+  KeySieve<Real> sieve;    ///< likewise, of some heads
   Room<Real> key_memory, value_memory, feature_memory, selector_memory;
 };
 
@@ -47,6 +49,8 @@ struct StreamingScratch {
   AlignedVector<Real> unit, turned, scales, scaled, scores, weights, carried, more;
   std::vector<Real> floors;
   typename KeyBounds<Real>::Tile bounds;
+  typename KeySieve<Real>::Tile sieve;
+  AlignedVector<Real> few_queries;
   std::vector<std::unique_ptr<RowStream<Real>>> streams;  ///< one for each view
 };
 
@@ -88,6 +92,10 @@ class HeadStreaming {
   void close(const Real* parameters, ConstMatrixView<Real> x, bool skip,
              KeyStore<Real>& store) const;
 
+  /// With all keys in place: takes those of these heads in bytes too where that helps skipping,
+  /// which pays from some hundred asking rows on.
+  void sift(std::span<const Index> which, KeyStore<Real>& store) const;
+
   /// Queries of a tile as they enter the scores, from those projected and the layer's normed input
   /// (rows x d_model both). The result lies in the scratch.
   MatrixView<const Real> queries(const Real* parameters, ConstMatrixView<Real> projected,
@@ -127,6 +135,10 @@ class HeadStreaming {
 
   void attend(const Walk& walk, bool skip, RowStream<Real>& stream,
               StreamingScratch<Real>& scratch) const;
+  void attend_sifted(const Walk& walk, RowStream<Real>& stream,
+                     StreamingScratch<Real>& scratch) const;
+  void push_stretch(const Walk& walk, Index stretch, std::span<const Index> rows,
+                    RowStream<Real>& stream, StreamingScratch<Real>& scratch) const;
   BiasRow<Real> bias_row(const Walk& walk, Index row, Index first, Index count) const;
   Needed needed(const Walk& walk, Index block, StreamingScratch<Real>& scratch) const;
   MatrixView<Real> score(const Walk& walk, Index block, StreamingScratch<Real>& scratch) const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -22,6 +23,15 @@ class RowStream {
   /// One block: scores (rows x keys, -infinity where hidden, may be overwritten), the keys' values
   /// (keys x d_head), and the index of the first of them. Blocks may be left out.
   virtual void push(MatrixView<Real> scores, ConstMatrixView<Real> values, Index first_key) = 0;
+
+  /// Whether keys at or below a row's floor leave no trace in it at all. Then `push_row` may be
+  /// called.
+  virtual bool traceless() const { return false; }
+
+  /// Of one row all of a block's keys that are above its floor, and perhaps others: their scores
+  /// and, ascending, where they stand behind first_key; null: one after the other.
+  virtual void push_row(Index /*row*/, const Real* /*scores*/, const std::int32_t* /*places*/,
+                        Index /*count*/, Index /*first_key*/) {}
 
   /// Writes the attended values (rows x d_head); `values` is the whole sequence's.
   virtual void finish(ConstMatrixView<Real> values, MatrixView<Real> output) = 0;

@@ -63,6 +63,12 @@ struct Kernels {
   /// for `count` and sixteen more, and may be scores and of themselves.
   Index (*keep_above)(const Real* scores, const std::int32_t* of, std::int32_t first, Index count,
                       Real floor, Real* kept, std::int32_t* places);
+  /// The same for the products of a vector with some rows: writes to `kept` those above the floor,
+  /// and to `places`, which says which rows of `rows`, the places of these. Each product is one
+  /// chain of multiply-adds in ascending order. Both need room for `count` and sixteen more;
+  /// scratch: sixteen times `width` numbers.
+  Index (*keep_products)(const Real* vector, Index width, const Real* rows, std::int32_t* places,
+                         Index count, Real floor, Real* kept, Real* scratch);
   /// sums (`width` of them) += weights[k] times row places[k] of `rows`, each product rounded to
   /// Real, the sums in double and in order; weights of 0 are passed over.
   void (*add_weighted_rows)(const Real* weights, const std::int32_t* places, Index count,
@@ -96,6 +102,14 @@ struct Engine {
   bool fused;         ///< has fused multiply-add; all that have give the same numbers
   Kernels<float> single;
   Kernels<double> twice;
+
+  /// For each of some rows of bytes (rows x depth) and each group of sixteen columns (groups x
+  /// depth / 4 x columns x 4 bytes, depth a multiple of four): bit c of passed (rows x groups) is
+  /// whether starts[row] + the row's product with column c is above 0.
+  void (*sift)(const std::int8_t* rows, const std::int32_t* starts, Index count,
+               const std::uint8_t* columns, Index depth, Index groups, std::uint16_t* passed);
+  /// Whether that is faster than products of floats on this processor.
+  bool (*sift_pays)();
 
   /// Multiply-adds of floats in registers and nothing else: what no loop on one core exceeds.
   /// Returns their sum, for the compiler not to leave them out.

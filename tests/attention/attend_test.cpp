@@ -205,6 +205,54 @@ TEST_CASE("bounds on blocks leave unlike keys untouched", "[property]") {
   }
 }
 
+// Long enough for keys to be sifted in bytes, where the processor is fast at that.
+TEST_CASE("sifting keys in bytes changes none of the result", "[property]") {
+  constexpr Index stretch = KeySieve<float>::stretch, tokens = 2 * stretch + 1000;
+  std::vector<Index> places{0, 1, stretch - 1, stretch, stretch + 700};
+  for (Index i = 0; i < 40; ++i) places.push_back(2 * stretch - 20 + i);  // around an edge
+  for (Index i = 0; i < 40; ++i) places.push_back(2 * stretch + 492 + i);
+  for (Index i = 0; i < 40; ++i) places.push_back(tokens - 40 + i);
+  const PackedRows rows = asking(places, tokens);
+  const auto check = [&](const std::vector<std::string>& variants, const std::string& kind,
+                         double size, const auto& change) {
+    for (const std::string& variant : variants)
+      for (const char* position : {"nope", "nape", "rope"}) {
+        INFO(variant << " under " << position << ", " << kind << " of size " << size);
+        Rng rng = random_numbers(9);
+        const Heads<float> attention = heads_of<float>(shape, variant, position);
+        const AlignedVector<float> parameters = moved_parameters(attention, rng, 0.1);
+        LayerInputs<float> in(rng, rows, shape.d_model(), size, 1);
+        change(in);
+        const auto with = [&](bool skip) {
+          const auto numbers = streamed(attention, parameters, rows, in, skip, leave_alone).numbers;
+          return std::string(reinterpret_cast<const char*>(numbers.data()),
+                             numbers.size() * sizeof(float));
+        };
+        CHECK((with(true) == with(false)));  // not printed: it is long
+      }
+  };
+  const auto kinds = [](Index number) {  // equal keys, each kind all over the sequence
+    return [number](LayerInputs<float>& in) {
+      for (Index i = number; i < in.k.rows; ++i)
+        std::copy_n(in.k.view().row(i * i % number), in.k.cols, in.k.view().row(i));
+    };
+  };
+  const std::vector<std::string> usual{"entmax", "asentmax", "sparsemax"};
+  for (const double size : {0.001, 1.0, 30.0}) {
+    check(usual, "random keys", size, [](LayerInputs<float>&) {});
+    check(usual, "keys of 50 kinds", size, kinds(50));
+  }
+  check(usual, "one key", 1, kinds(1));
+  check({"entmax:1.3", "entmax:4"}, "random keys", 30, [](LayerInputs<float>&) {});
+  check(usual, "a key that is not a number", 10, [](LayerInputs<float>& in) {
+    in.k(stretch + 5, 1) = std::numeric_limits<float>::quiet_NaN();
+  });
+  check(usual, "infinite keys", 10, [](LayerInputs<float>& in) {
+    in.k(7, 1) = std::numeric_limits<float>::infinity();
+    in.k(stretch + 7, 1) = -std::numeric_limits<float>::infinity();
+  });
+}
+
 TEST_CASE("attention over counted keys equals attention over listed ones", "[property]") {
   constexpr Index vocabulary = 9;
   const PackedRows rows({length}, 7);

@@ -128,14 +128,15 @@ Dense<Real> streamed(const attnspan::Heads<Real>& heads,
   streaming.open(rows.positions, store);
   streaming.put(parameters.data(), 0, in.k.view(), in.v.view(), store, scratch);
   streaming.close(parameters.data(), in.context.view(), true, store);
+  std::vector<attnspan::Index> every;
+  for (attnspan::Index head = 0; head < heads.shape().heads; ++head) every.push_back(head);
+  streaming.sift(every, store);
   attnspan::SelectionStreaming<Real> selection;
   if (streaming.selective()) {
     streaming.put_selectors(parameters.data(), 0, in.q.view(), in.x.view(), store, scratch);
     selection.start(in.k.rows);
   }
   poison(store.keys, store.values);
-  std::vector<attnspan::Index> every;
-  for (attnspan::Index head = 0; head < heads.shape().heads; ++head) every.push_back(head);
   const std::span<const attnspan::Index> places(rows.packing.places);
   for (attnspan::Index first = 0; first < in.q.rows; first += tile_rows) {
     const attnspan::Index count = std::min(tile_rows, in.q.rows - first);

@@ -45,7 +45,39 @@ class EntmaxStream final : public RowStream<Real> {
 
   void push(MatrixView<Real> scores, ConstMatrixView<Real>, Index first_key) override {
     for (Index i = 0; i < scores.rows; ++i)
-      keep(rows_[static_cast<std::size_t>(i)], scores.row(i), scores.cols, first_key);
+      push_row(i, scores.row(i), nullptr, scores.cols, first_key);
+  }
+
+  bool traceless() const override { return true; }
+
+  void push_row(Index i, const Real* scores, const std::int32_t* places, Index count,
+                Index first_key) override {
+    Row& row = rows_[static_cast<std::size_t>(i)];
+    const Real largest =
+        places ? *std::max_element(scores, scores + count) : largest_of(scores, count);
+    if (!(largest > row.floor)) return;
+    if (largest > row.largest) {
+      row.largest = largest;
+      row.floor = std::max(row.floor, threshold_.floor(largest));
+    }
+    constexpr Index spare = 16;  // that the kernel writes over
+    if (const auto needed = static_cast<std::size_t>(row.count + count + spare);
+        row.scores.size() < needed) {
+      row.scores.resize(std::max(needed, 2 * row.scores.size()));
+      row.keys.resize(row.scores.size());
+    }
+    const auto first = static_cast<std::int32_t>(first_key);
+    if (!places)
+      row.count +=
+          kernels<Real>().keep_above(scores, nullptr, first, count, row.floor,
+                                     row.scores.data() + row.count, row.keys.data() + row.count);
+    else  // few
+      for (Index k = 0; k < count; ++k) {
+        row.scores[static_cast<std::size_t>(row.count)] = scores[k];
+        row.keys[static_cast<std::size_t>(row.count)] = first + places[k];
+        row.count += scores[k] > row.floor ? 1 : 0;
+      }
+    if (row.count >= row.prune_at) prune(row);
   }
 
   void finish(ConstMatrixView<Real> values, MatrixView<Real> output) override {
@@ -57,9 +89,20 @@ class EntmaxStream final : public RowStream<Real> {
       row.added = 0;
     }
     // In double: of equal scores every key of a long sequence is added. Keys were kept blocks of
-    // them at a time, the nearest first; all rows add the values of a stretch before the next one's
-    // are fetched.
+    // them at a time, the nearest first; rows that kept many add the values of a stretch before the
+    // next one's are fetched.
     attended_.assign(static_cast<std::size_t>(output.rows * d_head_), 0.0);
+    const auto add = [&](Index i, Index number) {
+      Row& row = rows_[static_cast<std::size_t>(i)];
+      if (number > 0)
+        kernels<Real>().add_weighted_rows(row.scores.data() + row.added,
+                                          row.keys.data() + row.added, number, values.data,
+                                          values.stride, d_head_, attended_.data() + i * d_head_);
+      row.added += number;
+    };
+    for (Index i = 0; i < output.rows; ++i)
+      if (const Index count = rows_[static_cast<std::size_t>(i)].count; count <= stretch)
+        add(i, count);
     for (;;) {
       std::int32_t nearest = -1;
       for (Index i = 0; i < output.rows; ++i) {
@@ -70,15 +113,10 @@ class EntmaxStream final : public RowStream<Real> {
       if (nearest < 0) break;
       const std::int32_t end = nearest - nearest % stretch;
       for (Index i = 0; i < output.rows; ++i) {
-        Row& row = rows_[static_cast<std::size_t>(i)];
+        const Row& row = rows_[static_cast<std::size_t>(i)];
         const auto begin = row.keys.begin() + row.added, last = row.keys.begin() + row.count;
-        const Index number =
-            std::partition_point(begin, last, [&](std::int32_t key) { return key >= end; }) - begin;
-        if (number > 0)
-          kernels<Real>().add_weighted_rows(row.scores.data() + row.added,
-                                            row.keys.data() + row.added, number, values.data,
-                                            values.stride, d_head_, attended_.data() + i * d_head_);
-        row.added += number;
+        add(i, std::partition_point(begin, last, [&](std::int32_t key) { return key >= end; }) -
+                   begin);
       }
     }
     for (Index i = 0; i < output.rows; ++i)
@@ -100,26 +138,6 @@ class EntmaxStream final : public RowStream<Real> {
     Real floor;  // keys at or below it have weight 0
     Index prune_at;
   };
-
-  /// Appends the keys above the floor.
-  void keep(Row& row, const Real* scores, Index count, Index first_key) const {
-    const Real largest = largest_of(scores, count);
-    if (!(largest > row.floor)) return;
-    if (largest > row.largest) {
-      row.largest = largest;
-      row.floor = std::max(row.floor, threshold_.floor(largest));
-    }
-    constexpr Index spare = 16;  // that the kernel writes over
-    if (const auto needed = static_cast<std::size_t>(row.count + count + spare);
-        row.scores.size() < needed) {
-      row.scores.resize(std::max(needed, 2 * row.scores.size()));
-      row.keys.resize(row.scores.size());
-    }
-    row.count += kernels<Real>().keep_above(scores, nullptr, static_cast<std::int32_t>(first_key),
-                                            count, row.floor, row.scores.data() + row.count,
-                                            row.keys.data() + row.count);
-    if (row.count >= row.prune_at) prune(row);
-  }
 
   /// Raises the floor to the threshold of the kept keys and drops those it passed.
   void prune(Row& row) const {

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "ops/kernels/lanes.hpp"
+#include "ops/kernels/product.hpp"
+#include "ops/kernels/rows.hpp"
 
 namespace attnspan {
 namespace {
@@ -75,6 +76,28 @@ Index keep_above(const Real* scores, const std::int32_t* of, std::int32_t first,
   }
 #endif
   return keep_one_by_one(scores, of, first, at, count, floor, kept, places, number);
+}
+
+template <class Real>
+Index keep_products(const Real* vector, Index width, const Real* rows, std::int32_t* places,
+                    Index count, Real floor, Real* kept, Real* scratch) {
+  constexpr Index lanes = Lanes<Real>::width;
+  Index number = 0;
+  for (Index first = 0; first < count; first += lanes) {
+    const Index here = count - first < lanes ? count - first : lanes;
+    const Real* columns[lanes];
+    for (Index j = 0; j < lanes; ++j)
+      columns[j] = rows + places[first + (j < here ? j : here - 1)] * width;
+    pack_transposed(columns, width, scratch);
+    auto sum = Lanes<Real>::all(0);
+    for (Index j = 0; j < width; ++j)
+      sum = multiply_add(Lanes<Real>::all(vector[j]), Lanes<Real>::load(scratch + j * lanes), sum);
+    Real products[lanes];
+    Lanes<Real>::all(lowest_of_all<Real>).store(products);
+    here == lanes ? store(sum, products, Whole{0}) : store(sum, products, Rest{0, here});
+    number += keep_above(products, places + first, 0, lanes, floor, kept + number, places + number);
+  }
+  return number;
 }
 
 /// As many numbers as become one vector of doubles.

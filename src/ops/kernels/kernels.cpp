@@ -5,6 +5,7 @@
 #include "ops/kernels/peak.hpp"
 #include "ops/kernels/product.hpp"
 #include "ops/kernels/rows.hpp"
+#include "ops/kernels/sift.hpp"
 
 namespace attnspan {
 namespace {
@@ -24,6 +25,7 @@ constexpr Kernels<Real> all_kernels() {
           .excess_sums = excess_sums<Real>,
           .excess_weights = excess_weights<Real>,
           .keep_above = keep_above<Real>,
+          .keep_products = keep_products<Real>,
           .add_weighted_rows = add_weighted_rows<Real>,
           .entmax_backward = entmax_backward<Real>,
           .gelu = gelu<Real>,
@@ -62,6 +64,8 @@ const Engine ATTNSPAN_ENGINE = {
 #endif
     all_kernels<float>(),
     all_kernels<double>(),
+    sift,
+    sift_pays,
     multiply_adds,
     flops_a_round};
 

@@ -155,12 +155,9 @@ ATTNSPAN_INLINE inline NativeFloats gather_fours(const float* const* from, Index
 #endif
 }
 
-/// A panel of the right factor given transposed: `cols` rows of b become the panel's columns. What
-/// stands in the other columns does not matter.
-inline void pack_transposed(const float* b, Index stride, Index depth, Index cols, float* panel) {
+/// A panel of the right factor given transposed: as many rows as lanes become its columns.
+inline void pack_transposed(const float* const* rows, Index depth, float* panel) {
   constexpr Index width = Lanes<float>::width, block = Lanes<float>::part_width;
-  const float* rows[width];
-  for (Index j = 0; j < width; ++j) rows[j] = b + (j < cols ? j : cols - 1) * stride;
   const Index whole = depth - depth % 4;
   for (Index j = 0; j < width; j += block)
     for (Index k = 0; k < whole; k += 4) {
@@ -180,11 +177,18 @@ inline void pack_transposed(const float* b, Index stride, Index depth, Index col
     for (Index j = 0; j < width; ++j) panel[k * width + j] = rows[j][k];
 }
 
-inline void pack_transposed(const double* b, Index stride, Index depth, Index cols, double* panel) {
+inline void pack_transposed(const double* const* rows, Index depth, double* panel) {
   constexpr Index width = Lanes<double>::width;
   for (Index k = 0; k < depth; ++k)
-    for (Index j = 0; j < width; ++j)
-      panel[k * width + j] = b[(j < cols ? j : cols - 1) * stride + k];
+    for (Index j = 0; j < width; ++j) panel[k * width + j] = rows[j][k];
+}
+
+/// `cols` rows of b become the panel's columns. What stands in the other columns does not matter.
+template <class Real>
+void pack_transposed(const Real* b, Index stride, Index depth, Index cols, Real* panel) {
+  const Real* rows[Lanes<Real>::width];
+  for (Index j = 0; j < Lanes<Real>::width; ++j) rows[j] = b + (j < cols ? j : cols - 1) * stride;
+  pack_transposed(rows, depth, panel);
 }
 
 /// A panel, row after row.

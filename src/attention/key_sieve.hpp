@@ -1,0 +1,94 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ops/matrix.hpp"
+#include "ops/room.hpp"
+
+namespace attnspan {
+
+/// Keys in bytes, by stretches of time: products of whole numbers, several times as fast as those
+/// of Real, tell of almost every key that its score is not above a floor. What passes is scored as
+/// always.
+template <class Real>
+class KeySieve {
+ public:
+  static constexpr Index stretch = 4096;
+
+  /// Whether products of bytes are faster here than those of Real.
+  static bool pays();
+
+  /// Takes the keys (tokens x (vectors width)) of these vectors; those behind the last whole
+  /// stretch stay out. Spreads over the threads.
+  void take(ConstMatrixView<Real> keys, Index width, std::span<const Index> vectors);
+
+  /// Whether there is a whole stretch of this vector's keys.
+  bool has(Index vector) const {
+    return stretches_ > 0 && std::find(vectors_.begin(), vectors_.end(), vector) != vectors_.end();
+  }
+
+  /// A tile of queries of one vector.
+  class Tile {
+   public:
+    /// queries: rows x width, as they enter the scores.
+    void open(const KeySieve& sieve, Index vector, ConstMatrixView<Real> queries);
+
+    /// Sifts the keys of a stretch for some rows at once: floors[k] is that of row rows[k].
+    void sift(Index of_stretch, std::span<const Index> rows, std::span<const Real> floors);
+
+    /// Of the k-th of these rows the keys whose score is above its floor: how many, then where in
+    /// the stretch, ascending, and their scores. -1: so many may be that this does not pay, or
+    /// numbers are none.
+    Index found(Index k);
+    const std::int32_t* places() const { return places_.data(); }
+    const Real* scores() const { return scores_.data(); }
+
+   private:
+    bool prepare(Index row, Real floor, std::int8_t* bytes, std::int32_t& start);
+
+    static constexpr Index most = stretch / 8;  // that may pass
+
+    const KeySieve* sieve_ = nullptr;
+    Index of_vector_ = 0, of_stretch_ = 0;
+    MatrixView<const Real> queries_;
+    std::span<const Index> rows_;
+    std::span<const Real> floors_;
+    std::vector<std::int8_t> bytes_;     // rows x depth
+    std::vector<std::int32_t> starts_;   // of the rows' sums
+    std::vector<char> bounded_;          // whether they are to be relied on
+    std::vector<std::uint16_t> passed_;  // rows x groups of sixteen keys, a bit each
+    std::vector<std::int32_t> places_;
+    std::vector<Real> scores_;
+    AlignedVector<Real> scratch_;
+  };
+
+ private:
+  /// What a stretch's keys are in bytes: key j is centre_j + scale_j (byte_j + an error).
+  struct Scale {
+    std::vector<double> centre, scale;
+    double error = 0;       // the largest of an error's norm over the keys, in bytes
+    double most_error = 0;  // and of its size in one coordinate
+    double norm = 0;        // of the bytes' norm
+    double size = 0;        // of the keys' largest absolute coordinates; not finite: not to be used
+  };
+
+  void take_stretch(ConstMatrixView<Real> keys, Scale& scale, std::uint8_t* bytes) const;
+  Index part(Index of_vector, Index of_stretch) const {
+    return of_vector * stretches_ + of_stretch;
+  }
+
+  Index width_ = 0, depth_ = 0, stretches_ = 0;  // depth: the width up to a multiple of four
+  std::vector<Index> vectors_;
+  std::vector<Scale> scales_;  // of each vector and stretch
+  // Likewise: groups of sixteen keys x depth / 4 x keys x 4, each byte plus 128.
+  MatrixView<std::uint8_t> bytes_;
+  Room<std::uint8_t> byte_memory_;
+  // Likewise: stretch x width, close together for those that pass.
+  MatrixView<Real> keys_;
+  Room<Real> key_memory_;
+};
+
+}  // namespace attnspan
