@@ -31,7 +31,7 @@ class CatalogTest(ProgramTest):
         self.assertGreater(len(tasks), 20)
         for task in tasks:
             if re.search(r"^ +file=", self.succeed("list", task), re.MULTILINE):  # no package is needed for tests
-                self.assertIn(task, self.sweep(1, task=f"{task}:file={SOURCE}/docs", train_length=128))
+                self.assertIn(task, self.sweep(1, task=f"{task}:file={SOURCE}/src", train_length=160))
                 continue
             length = re.search(r"a test sample at length (\d+)", self.succeed("list", task))[1]
             self.assertIn(task, self.sweep(1, task=task, train_length=length))
