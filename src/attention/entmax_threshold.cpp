@@ -118,6 +118,10 @@ EntmaxSolution<Real> EntmaxThreshold<Real>::search_edge(const Real* scores, Inde
   for (Index j = 0; j < count; ++j)
     if (slope * static_cast<double>(scores[j] - largest) > -1 && (!copies || copies[j] > 0))
       keys.push_back({scores[j], copies ? static_cast<double>(copies[j]) : 1.0});
+  if (keys.empty()) {  // the largest is no finite number, as in a model that diverged
+    constexpr Real none = std::numeric_limits<Real>::quiet_NaN();
+    return {none, none, none};
+  }
   std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) { return a.score > b.score; });
   std::size_t distinct = 0;
   for (const Key& key : keys)

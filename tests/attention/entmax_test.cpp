@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <cmath>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
@@ -210,4 +213,13 @@ TEST_CASE("float entmax equals the double one within its rounding", "[property]"
         for (double& score : z) score = static_cast<float>(score);
         CHECK(largest_difference(weights_of<float>(alpha, z), weights_of<double>(alpha, z)) < 2e-6);
       }
+}
+
+TEST_CASE("a model that diverged shows it in its weights", "[unit]") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (const double alpha : {1.0, 1.3, 1.5, 2.0, 4.0, 64.0}) {
+    INFO("alpha " << alpha);
+    const AlignedVector<double> weights = weights_of<double>(alpha, {0.5, infinity, -1, infinity});
+    CHECK(std::any_of(weights.begin(), weights.end(), [](double w) { return !std::isfinite(w); }));
+  }
 }

@@ -247,7 +247,7 @@ class SurvivalTest(ProgramTest):
 
     def test_without_a_file_an_interruption_still_gives_what_is_finished(self):
         process = self.start("sweep", *tiny(seeds=1000, steps=100), "-o", "-")
-        time.sleep(1)
+        time.sleep(3)  # for a sanitizer to finish a cell
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130)
