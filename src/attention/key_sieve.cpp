@@ -131,6 +131,7 @@ bool KeySieve<Real>::Tile::prepare(Index row, Real floor, std::int8_t* bytes, st
     query_squares += number * number;
     at_centre += number * scale.centre[at];
   }
+  if (!std::isfinite(sum)) return false;  // no byte stands for such a query
   const double unit = largest > 0 ? largest / 127 : 1, inverse = 1 / unit;
   double rest_sum = 0, rest_squares = 0;
   std::int32_t whole_sum = 0;
