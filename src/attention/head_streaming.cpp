@@ -258,7 +258,7 @@ void HeadStreaming<Real>::attend(const Walk& walk, bool skip, RowStream<Real>& s
 template <class Real>
 void HeadStreaming<Real>::attend_sifted(const Walk& walk, RowStream<Real>& stream,
                                         StreamingScratch<Real>& scratch) const {
-  constexpr Index length = KeySieve<Real>::stretch, block = KeyStore<Real>::block;
+  constexpr Index length = KeySieve<Real>::stretch;
   const Index wide = heads_.width();
   scratch.sieve.open(walk.store.sieve, walk.vector,
                      walk.tile.queries.middle_cols(walk.vector * wide, wide));
@@ -283,16 +283,8 @@ void HeadStreaming<Real>::attend_sifted(const Walk& walk, RowStream<Real>& strea
         others.push_back(sifting[k]);
         continue;
       }
-      // Block by block, the nearest first; within a block they ascend.
-      const std::int32_t* places = scratch.sieve.places();
-      for (Index end = found; end > 0;) {
-        const Index first = places[end - 1] / block * block;
-        Index begin = end - 1;
-        while (begin > 0 && places[begin - 1] >= first) --begin;
-        stream.push_row(sifting[k], scratch.sieve.scores() + begin, places + begin, end - begin,
+      stream.push_found(sifting[k], scratch.sieve.scores(), scratch.sieve.places(), found,
                         s * length);
-        end = begin;
-      }
     }
     if (!others.empty()) push_stretch(walk, s, others, stream, scratch);
   }
@@ -319,7 +311,7 @@ void HeadStreaming<Real>::push_stretch(const Walk& walk, Index stretch, std::spa
     for (Index i = 0; i < count; ++i) {
       const Index row = rows[static_cast<std::size_t>(i)];
       if (walk.seen(row, b) > 0)
-        stream.push_row(row, scores.row(i), nullptr, std::min(keys, walk.seen(row, b)), first);
+        stream.push_row(row, scores.row(i), std::min(keys, walk.seen(row, b)), first);
     }
   }
 }

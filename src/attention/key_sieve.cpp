@@ -1,9 +1,7 @@
 #include "attention/key_sieve.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "core/parallel.hpp"
@@ -103,8 +101,8 @@ void KeySieve<Real>::Tile::open(const KeySieve& sieve, Index vector,
   starts_.resize(rows);
   bounded_.resize(rows);
   passed_.resize(rows * static_cast<std::size_t>(stretch / group));
-  places_.resize(static_cast<std::size_t>(most + 4 * group + group));
-  scores_.resize(places_.size());
+  places_.resize(static_cast<std::size_t>(stretch + group));
+  scores_.resize(static_cast<std::size_t>(most + group));
   scratch_.resize(static_cast<std::size_t>(group * sieve.width_));
 }
 
@@ -176,29 +174,11 @@ void KeySieve<Real>::Tile::sift(Index of_stretch, std::span<const Index> rows,
 template <class Real>
 Index KeySieve<Real>::Tile::found(Index k) {
   if (!bounded_[static_cast<std::size_t>(k)]) return -1;
-  const std::uint16_t* passed = passed_.data() + k * (stretch / group);
   const Real* keys = sieve_->keys_.row(sieve_->part(of_vector_, of_stretch_));
-  // First the places where any passes: most tests of single bits would be guessed wrong.
-  constexpr Index together = 4;
-  const auto bits_at = [&](Index first) {
-    std::uint64_t bits;  // the first group's lowest, as on every processor that this runs on
-    std::memcpy(&bits, passed + first, sizeof bits);
-    return bits;
-  };
-  Index somewhere[stretch / group / together], count = 0, number = 0;
-  for (Index first = 0; first < stretch / group; first += together) {
-    somewhere[count] = first;
-    count += bits_at(first) != 0 ? 1 : 0;
-  }
-  for (Index w = 0; w < count; ++w) {
-    if (number > most) return -1;
-    std::uint64_t bits = bits_at(somewhere[w]);
-    do {
-      const Index place = somewhere[w] * group + std::countr_zero(bits);
-      __builtin_prefetch(keys + place * sieve_->width_);
-      places_[static_cast<std::size_t>(number++)] = static_cast<std::int32_t>(place);
-    } while ((bits &= bits - 1) != 0);
-  }
+  constexpr Index groups = stretch / group;
+  static_assert(block == 8 * group && groups <= 256);
+  const Index number = engine().list_passed(passed_.data() + k * groups, groups, places_.data());
+  if (number > most) return -1;
   const auto at = static_cast<std::size_t>(k);
   const Index row = rows_[at];
   return kernels<Real>().keep_products(queries_.row(row), sieve_->width_, keys, places_.data(),

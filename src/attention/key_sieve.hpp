@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "attention/key_bounds.hpp"
 #include "ops/matrix.hpp"
 #include "ops/room.hpp"
 
@@ -16,7 +17,7 @@ namespace attnspan {
 template <class Real>
 class KeySieve {
  public:
-  static constexpr Index stretch = 4096;
+  static constexpr Index stretch = 4096, block = KeyBounds<Real>::block;
 
   /// Whether products of bytes are faster here than those of Real.
   static bool pays();
@@ -40,8 +41,8 @@ class KeySieve {
     void sift(Index of_stretch, std::span<const Index> rows, std::span<const Real> floors);
 
     /// Of the k-th of these rows the keys whose score is above its floor: how many, then where in
-    /// the stretch, ascending, and their scores. -1: so many may be that this does not pay, or
-    /// numbers are none.
+    /// the stretch, the last block first and ascending within a block, and their scores. -1: so
+    /// many may be that this does not pay, or numbers are none.
     Index found(Index k);
     const std::int32_t* places() const { return places_.data(); }
     const Real* scores() const { return scores_.data(); }

@@ -24,14 +24,19 @@ class RowStream {
   /// (keys x d_head), and the index of the first of them. Blocks may be left out.
   virtual void push(MatrixView<Real> scores, ConstMatrixView<Real> values, Index first_key) = 0;
 
-  /// Whether keys at or below a row's floor leave no trace in it at all. Then `push_row` may be
-  /// called.
+  /// Whether keys at or below a row's floor leave no trace in it at all. Then rows may be pushed on
+  /// their own.
   virtual bool traceless() const { return false; }
 
-  /// Of one row all of a block's keys that are above its floor, and perhaps others: their scores
-  /// and, ascending, where they stand behind first_key; null: one after the other.
-  virtual void push_row(Index /*row*/, const Real* /*scores*/, const std::int32_t* /*places*/,
-                        Index /*count*/, Index /*first_key*/) {}
+  /// One row of a block: the scores of its first `count` keys.
+  virtual void push_row(Index /*row*/, const Real* /*scores*/, Index /*count*/,
+                        Index /*first_key*/) {}
+
+  /// The same of several blocks (those of KeyBounds), but only keys above the row's floor, and all
+  /// of those: their scores and where they stand behind first_key, which begins a block; the
+  /// nearest block first, ascending within a block.
+  virtual void push_found(Index /*row*/, const Real* /*scores*/, const std::int32_t* /*places*/,
+                          Index /*count*/, Index /*first_key*/) {}
 
   /// Writes the attended values (rows x d_head); `values` is the whole sequence's.
   virtual void finish(ConstMatrixView<Real> values, MatrixView<Real> output) = 0;

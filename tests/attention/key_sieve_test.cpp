@@ -48,11 +48,13 @@ void check_found(typename KeySieve<Real>::Tile& tile, Index k, const Real* score
   CHECK(found == above);
   Index at = 0;
   bool same = true;
-  for (Index place = 0; place < stretch && at < found; ++place) {
-    if (!(scores[place] > floor)) continue;
-    same &= tile.places()[at] == place && tile.scores()[at] == scores[place];
-    ++at;
-  }
+  constexpr Index block = KeySieve<Real>::block;
+  for (Index first = stretch - block; first >= 0; first -= block)
+    for (Index place = first; place < first + block && at < found; ++place) {
+      if (!(scores[place] > floor)) continue;
+      same &= tile.places()[at] == place && tile.scores()[at] == scores[place];
+      ++at;
+    }
   CHECK(same);
 }
 
@@ -205,4 +207,27 @@ TEST_CASE("sums of products of bytes are sifted as they are", "[unit]") {
       CHECK(same);
     }
   }
+}
+
+TEST_CASE("columns that passed are listed, the last eight groups first", "[unit]") {
+  Rng rng = random_numbers(6);
+  for (const Index groups : {8, 16, 64, 256})
+    for (const std::uint32_t rare : {1u, 2u, 40u, 100'000u}) {
+      std::vector<std::uint16_t> passed(static_cast<std::size_t>(groups));
+      std::vector<std::int32_t> expected;
+      for (Index first = groups - 8; first >= 0; first -= 8)
+        for (Index column = first * 16; column < (first + 8) * 16; ++column) {
+          if (rng.below(rare) != 0) continue;
+          passed[static_cast<std::size_t>(column / 16)] |=
+              static_cast<std::uint16_t>(1 << column % 16);
+          expected.push_back(static_cast<std::int32_t>(column));
+        }
+      for (const Engine* engine : engines()) {
+        INFO(engine->name << ", " << groups << " groups, one of " << rare);
+        std::vector<std::int32_t> places(static_cast<std::size_t>(groups * 16 + 16));
+        const Index count = engine->list_passed(passed.data(), groups, places.data());
+        places.resize(static_cast<std::size_t>(count));
+        CHECK(places == expected);
+      }
+    }
 }

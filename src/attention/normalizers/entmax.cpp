@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "attention/entmax_threshold.hpp"
+#include "attention/key_bounds.hpp"
 #include "attention/normalizer.hpp"
 #include "core/mathematics.hpp"
 #include "ops/engine.hpp"
@@ -44,40 +45,48 @@ class EntmaxStream final : public RowStream<Real> {
   }
 
   void push(MatrixView<Real> scores, ConstMatrixView<Real>, Index first_key) override {
-    for (Index i = 0; i < scores.rows; ++i)
-      push_row(i, scores.row(i), nullptr, scores.cols, first_key);
+    for (Index i = 0; i < scores.rows; ++i) push_row(i, scores.row(i), scores.cols, first_key);
   }
 
   bool traceless() const override { return true; }
 
-  void push_row(Index i, const Real* scores, const std::int32_t* places, Index count,
-                Index first_key) override {
+  void push_row(Index i, const Real* scores, Index count, Index first_key) override {
     Row& row = rows_[static_cast<std::size_t>(i)];
-    const Real largest =
-        places ? *std::max_element(scores, scores + count) : largest_of(scores, count);
-    if (!(largest > row.floor)) return;
-    if (largest > row.largest) {
-      row.largest = largest;
-      row.floor = std::max(row.floor, threshold_.floor(largest));
-    }
-    constexpr Index spare = 16;  // that the kernel writes over
-    if (const auto needed = static_cast<std::size_t>(row.count + count + spare);
-        row.scores.size() < needed) {
-      row.scores.resize(std::max(needed, 2 * row.scores.size()));
-      row.keys.resize(row.scores.size());
-    }
+    if (!raise(row, largest_of(scores, count))) return;
+    make_room(row, count);
+    row.count += kernels<Real>().keep_above(scores, nullptr, static_cast<std::int32_t>(first_key),
+                                            count, row.floor, row.scores.data() + row.count,
+                                            row.keys.data() + row.count);
+    if (row.count >= row.prune_at) prune(row);
+  }
+
+  void push_found(Index i, const Real* scores, const std::int32_t* places, Index count,
+                  Index first_key) override {
+    if (count == 0) return;
+    Row& row = rows_[static_cast<std::size_t>(i)];
+    make_room(row, count);
     const auto first = static_cast<std::int32_t>(first_key);
-    if (!places)
-      row.count +=
-          kernels<Real>().keep_above(scores, nullptr, first, count, row.floor,
-                                     row.scores.data() + row.count, row.keys.data() + row.count);
-    else  // few
-      for (Index k = 0; k < count; ++k) {
+    // Mostly none of them raises the floor, and all stay.
+    if (row.count + count < row.prune_at && !(largest_of(scores, count) > row.largest)) {
+      std::copy_n(scores, count, row.scores.data() + row.count);
+      std::transform(places, places + count, row.keys.data() + row.count,
+                     [&](std::int32_t place) { return first + place; });
+      row.count += count;
+      return;
+    }
+    constexpr auto block = static_cast<std::int32_t>(KeyBounds<Real>::block);
+    for (Index begin = 0, end; begin < count; begin = end) {
+      const std::int32_t last = places[begin] - places[begin] % block + block - 1;
+      for (end = begin + 1; end < count && places[end] > places[end - 1] && places[end] <= last;)
+        ++end;
+      if (!raise(row, largest_of(scores + begin, end - begin))) continue;
+      for (Index k = begin; k < end; ++k) {
         row.scores[static_cast<std::size_t>(row.count)] = scores[k];
         row.keys[static_cast<std::size_t>(row.count)] = first + places[k];
         row.count += scores[k] > row.floor ? 1 : 0;
       }
-    if (row.count >= row.prune_at) prune(row);
+      if (row.count >= row.prune_at) prune(row);
+    }
   }
 
   void finish(ConstMatrixView<Real> values, MatrixView<Real> output) override {
@@ -138,6 +147,25 @@ class EntmaxStream final : public RowStream<Real> {
     Real floor;  // keys at or below it have weight 0
     Index prune_at;
   };
+
+  /// Raises the floor to what a block's largest score tells; false: the block has nothing to keep.
+  bool raise(Row& row, Real largest) const {
+    if (!(largest > row.floor)) return false;
+    if (largest > row.largest) {
+      row.largest = largest;
+      row.floor = std::max(row.floor, threshold_.floor(largest));
+    }
+    return true;
+  }
+
+  void make_room(Row& row, Index count) const {
+    constexpr Index spare = 16;  // that the kernel writes over
+    if (const auto needed = static_cast<std::size_t>(row.count + count + spare);
+        row.scores.size() < needed) {
+      row.scores.resize(std::max(needed, 2 * row.scores.size()));
+      row.keys.resize(row.scores.size());
+    }
+  }
 
   /// Raises the floor to the threshold of the kept keys and drops those it passed.
   void prune(Row& row) const {

@@ -65,6 +65,7 @@ const Engine ATTNSPAN_ENGINE = {
     all_kernels<float>(),
     all_kernels<double>(),
     sift,
+    list_passed,
     sift_pays,
     multiply_adds,
     flops_a_round};

@@ -66,5 +66,40 @@ void sift(const std::int8_t* rows, const std::int32_t* starts, Index count,
     }
 }
 
+/// First the groups in which any passes, then the columns of those: most branches on single bits
+/// would be guessed wrong.
+Index list_passed(const std::uint16_t* passed, Index groups, std::int32_t* places) {
+  constexpr Index together = 8;
+  Index number = 0;
+#if defined(__AVX512F__)
+  const __m512i steps = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const auto from = [&](Index first) {
+    return _mm512_add_epi32(_mm512_set1_epi32(static_cast<std::int32_t>(first)), steps);
+  };
+  std::int32_t some[256 + 16];
+  Index count = 0;
+  for (Index first = groups - together; first >= 0; first -= together) {
+    __m128i eight;
+    std::memcpy(&eight, passed + first, sizeof eight);
+    const __m512i bits = _mm512_zextsi256_si512(_mm256_cvtepu16_epi32(eight));
+    const __mmask16 any = _mm512_test_epi32_mask(bits, bits);
+    _mm512_storeu_si512(some + count, _mm512_maskz_compress_epi32(any, from(first)));
+    count += __builtin_popcount(any);
+  }
+  for (Index k = 0; k < count; ++k) {
+    const __mmask16 columns = passed[some[k]];
+    _mm512_storeu_si512(places + number,
+                        _mm512_maskz_compress_epi32(columns, from(some[k] * sifted)));
+    number += __builtin_popcount(columns);
+  }
+#else
+  for (Index first = groups - together; first >= 0; first -= together)
+    for (Index g = first; g < first + together; ++g)
+      for (unsigned columns = passed[g]; columns != 0; columns &= columns - 1)
+        places[number++] = static_cast<std::int32_t>(g * sifted + __builtin_ctz(columns));
+#endif
+  return number;
+}
+
 }  // namespace
 }  // namespace attnspan
