@@ -120,16 +120,11 @@ SweepSpec grow(const SweepSpec& there, const SweepSpec& here, bool add_others) {
                        describe_difference(differences->first, differences->second));
     add(grown.tasks, plan);
   }
-  // What holds for every task is said once.
-  for (const SettingKey& key : setting_keys()) {
-    const Json value =
-        key.name == "tune" ? here.grid.to_json(key) : grown.tasks.front().grid.to_json(key);
-    const auto has_value = [&](const TaskPlan& plan) { return plan.grid.to_json(key) == value; };
-    if (key.name == "tune")
-      for (TaskPlan& plan : grown.tasks) plan.grid.assign(key, value);
-    if (std::all_of(grown.tasks.begin(), grown.tasks.end(), has_value))
-      grown.grid.assign(key, value);
-  }
+  // Tuning is what the newer one asks for.
+  for (TaskPlan& plan : grown.tasks)
+    plan.grid.settings.design.tune = here.grid.settings.design.tune;
+  grown.grid.settings.design.tune = here.grid.settings.design.tune;
+  say_once(grown);
   return grown;
 }
 

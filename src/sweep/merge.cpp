@@ -13,10 +13,12 @@ namespace attnspan {
 Result merge(const std::vector<Result>& results) {
   if (results.empty()) throw InputError("there is no result to merge.");
   const Result& first = results.front();
+  const SweepSpec spec = resolve_spec(first.spec, Json::object());
+  const Json text = to_json(spec);
   for (const Result& result : results)
-    if (result.spec != first.spec)
-      throw InputError(first.origin + " and " + result.origin + " are of different sweeps: " +
-                       describe_difference(first.spec, result.spec) + ".");
+    if (const Json other = to_json(resolve_spec(result.spec, Json::object())); other != text)
+      throw InputError(first.origin + " and " + result.origin +
+                       " are of different sweeps: " + describe_difference(text, other) + ".");
 
   const CellRow* any = nullptr;
   for (const Result& result : results)
@@ -33,9 +35,9 @@ Result merge(const std::vector<Result>& results) {
   for (CellRow& row : merge_cells(results)) by_key.emplace(row.key, std::move(row));
   Result merged;
   merged.context = first.context;
-  merged.spec = first.spec;
+  merged.spec = text;
   std::vector<std::string> missing;
-  for (const Cell& cell : expand(resolve_spec(first.spec, Json::object()))) {
+  for (const Cell& cell : expand(spec)) {
     const auto row = by_key.find(cell.key);
     if (row == by_key.end()) {
       missing.push_back(cell.key);

@@ -497,7 +497,17 @@ SweepSpec resolve_spec(const Json& spec, const Json& flags) {
         throw InputError("task has the value \"" + entry.task.label + "\" twice.");
     resolved.tasks.push_back(std::move(plan));
   }
+  say_once(resolved);
   return resolved;
+}
+
+void say_once(SweepSpec& spec) {
+  for (const SettingKey& key : setting_keys()) {
+    const Json value = spec.tasks.front().grid.to_json(key);
+    if (std::all_of(spec.tasks.begin(), spec.tasks.end(),
+                    [&](const TaskPlan& plan) { return plan.grid.to_json(key) == value; }))
+      spec.grid.assign(key, value);
+  }
 }
 
 Json parse_spec(std::string_view text, const std::string& source) {

@@ -115,6 +115,10 @@ struct SweepSpec {
 /// position.
 SweepSpec resolve_spec(const Json& spec, const Json& flags);
 
+/// Says once, in the sweep's own grid, what holds for every task, so that sweeps of the same
+/// entries are one text however they were written or grew. resolve_spec does so.
+void say_once(SweepSpec& spec);
+
 /// The text of a spec file or results file: JSON with comments. Throws InputError; `source` is
 /// named in messages.
 Json parse_spec(std::string_view text, const std::string& source);

@@ -64,6 +64,19 @@ TEST_CASE("a grown sweep has every test of both and no other", "[property]") {
     }
 }
 
+TEST_CASE("a sweep that goes on is the text that it was, wherever its entries say the same",
+          "[unit]") {
+  const std::string by_entry = R"("task": [{"task": "copy", "position": "rope", "seeds": 2},
+                                           {"task": "sort", "position": "rope", "seeds": 3}])";
+  const std::string once = R"("task": [{"task": "copy", "seeds": 2}, {"task": "sort", "seeds": 3}],
+                              "position": "rope")";
+  const Json text = to_json(resolve(by_entry));
+  CHECK(text["position"] == "rope");
+  CHECK(text == to_json(resolve(once)));
+  CHECK(text == to_json(grow(resolve(by_entry), resolve(by_entry), false)));
+  CHECK(text == to_json(grow(resolve(once), resolve(by_entry), false)));
+}
+
 TEST_CASE("what is one product of axes stays one entry", "[unit]") {
   const std::string copy = R"("task": "copy", "attention": ["softmax", "ssmax"])";
   const auto grown = [&](const std::string& here) {
