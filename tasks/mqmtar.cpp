@@ -15,13 +15,17 @@ namespace {
 /// `k k = v v`, each at a random place of a block of its own of floor(L / K) tokens, the others of
 /// which are blanks: K floor(L / K) tokens, somewhat fewer than L. Keys and values are 10,000 words
 /// each, drawn once from two of 256 symbols; every sample takes some of both and pairs them anew.
-/// Queries are drawn with replacement.
+/// Queries are drawn with replacement. Two shares of the training samples may differ: in `repeated`
+/// ones all queries ask for one pair, so that the lookup is learned apart from which answer belongs
+/// to which query; in `crowded` ones the words are made of few symbols.
 class Mqmtar final : public Task {
  public:
   explicit Mqmtar(const Arguments& arguments) {
     Rng rng(static_cast<std::uint64_t>(arguments.integer("words_seed")), Stream::words);
     words_.keys = distinct_words(rng, words, symbols, word_length);
     words_.values = distinct_words(rng, words, symbols, word_length);
+    crowded_.crowded = arguments.number("crowded");
+    repeated_ = arguments.number("repeated");
   }
 
   std::int32_t vocabulary_size() const override { return first_symbol + symbols; }
@@ -54,31 +58,32 @@ class Mqmtar final : public Task {
   Sample generate(Rng& rng, std::int64_t length, Purpose purpose) const override {
     const std::int64_t pairs = pairs_in(length);
     const std::int64_t spare = length / pairs - pair_width;
-    const std::vector<std::size_t> keys = draw_questions(rng, words, pairs);
-    const std::vector<std::size_t> values = draw_questions(rng, words, pairs);
+    const Dictionary drawn = draw(rng, pairs, purpose);
     Sample sample;
     std::vector<Token>& tokens = sample.tokens;
     tokens.reserve(static_cast<std::size_t>(total_tokens(length, purpose)));
     tokens.push_back(bos);
-    for (std::size_t pair = 0; pair < keys.size(); ++pair) {
+    for (std::size_t pair = 0; pair < drawn.keys.size(); ++pair) {
       const auto before =
           static_cast<std::size_t>(rng.below(static_cast<std::uint32_t>(spare + 1)));
       tokens.insert(tokens.end(), before, blank);
-      append_word(tokens, words_.keys[keys[pair]], first_symbol);
+      append_word(tokens, drawn.keys[pair], first_symbol);
       tokens.push_back(equals);
-      append_word(tokens, words_.values[values[pair]], first_symbol);
+      append_word(tokens, drawn.values[pair], first_symbol);
       tokens.insert(tokens.end(), static_cast<std::size_t>(spare) - before, blank);
     }
+    const bool repeats = purpose == Purpose::training && repeated_ > 0 && rng.uniform() < repeated_;
     std::vector<std::size_t> asked;
     for (std::int64_t i = 0; i < queries; ++i) {
-      asked.push_back(rng.below(static_cast<std::uint32_t>(pairs)));
+      asked.push_back(repeats && i > 0 ? asked.front()
+                                       : rng.below(static_cast<std::uint32_t>(pairs)));
       tokens.push_back(question);
-      append_word(tokens, words_.keys[keys[asked.back()]], first_symbol);
+      append_word(tokens, drawn.keys[asked.back()], first_symbol);
     }
     tokens.push_back(sep);
     for (const std::size_t pair : asked) {
       tokens.push_back(question);
-      append_word(tokens, words_.values[values[pair]], first_symbol);
+      append_word(tokens, drawn.values[pair], first_symbol);
     }
     tokens.push_back(eos);
     for (std::int64_t i = answer_tokens(length, purpose); i > 0; --i)
@@ -118,6 +123,18 @@ class Mqmtar final : public Task {
   static constexpr int symbols = 256, words = 10'000, word_length = 2, queries = 4;
   static constexpr std::int64_t pair_width = 2 * word_length + 1;
 
+  /// The pairs of one sample, in their order.
+  Dictionary draw(Rng& rng, std::int64_t pairs, Purpose purpose) const {
+    if (purpose == Purpose::training && crowded_.crowded > 0 && rng.uniform() < crowded_.crowded)
+      return crowded_.draw_crowded(rng, pairs);
+    Dictionary drawn;
+    for (const std::size_t key : draw_questions(rng, words, pairs))
+      drawn.keys.push_back(words_.keys[key]);
+    for (const std::size_t value : draw_questions(rng, words, pairs))
+      drawn.values.push_back(words_.values[value]);
+    return drawn;
+  }
+
   // As the paper's generator reckons it, in floating point.
   static std::int64_t pairs_in(std::int64_t length) {
     return static_cast<std::int64_t>(0.8 * static_cast<double>(length) / 6);
@@ -132,6 +149,12 @@ class Mqmtar final : public Task {
   }
 
   Dictionary words_;
+  HaystackItems crowded_{.task = "mqmtar",
+                         .item = "pair",
+                         .alphabet = symbols,
+                         .key_length = word_length,
+                         .value_length = word_length};
+  double repeated_ = 0;
 };
 
 }  // namespace
@@ -144,7 +167,14 @@ TaskEntry mqmtar() {
                            .help = "which 10,000 key words and 10,000 value words there are",
                            .default_value = "0",
                            .minimum = 0,
-                           .maximum = 1e9}}},
+                           .maximum = 1e9},
+                          crowded_items_parameter(),
+                          {.name = "repeated",
+                           .help = "share of the training samples that ask for one pair four times",
+                           .default_value = "0",
+                           .kind = ParameterSpec::Kind::number,
+                           .minimum = 0,
+                           .maximum = 1}}},
           [](const Arguments& arguments) { return std::make_unique<Mqmtar>(arguments); }};
 }
 

@@ -96,15 +96,29 @@ void HaystackItems::check_length(std::int64_t length) const {
   }
 }
 
-Dictionary HaystackItems::draw(Rng& rng, std::int64_t length, Purpose purpose) const {
-  const std::int64_t items = count(length);
-  const bool is_crowded = purpose == Purpose::training && crowded > 0 && rng.uniform() < crowded;
-  const std::int64_t symbols = is_crowded ? crowd(rng, items) : alphabet;
-  Dictionary drawn{distinct_words(rng, items, symbols, key_length), {}};
+namespace {
+
+/// So many distinct keys, and values, of the first `symbols` letters.
+Dictionary draw_words(Rng& rng, const HaystackItems& shape, std::int64_t items,
+                      std::int64_t symbols) {
+  Dictionary drawn{distinct_words(rng, items, symbols, shape.key_length), {}};
   drawn.values.reserve(drawn.keys.size());
   for (std::int64_t i = 0; i < items; ++i)
-    drawn.values.push_back(random_word(rng, symbols, value_length));
-  if (!is_crowded) return drawn;
+    drawn.values.push_back(random_word(rng, symbols, shape.value_length));
+  return drawn;
+}
+
+}  // namespace
+
+Dictionary HaystackItems::draw(Rng& rng, std::int64_t length, Purpose purpose) const {
+  if (purpose == Purpose::training && crowded > 0 && rng.uniform() < crowded)
+    return draw_crowded(rng, count(length));
+  return draw_words(rng, *this, count(length), alphabet);
+}
+
+Dictionary HaystackItems::draw_crowded(Rng& rng, std::int64_t items) const {
+  const std::int64_t symbols = crowd(rng, items);
+  Dictionary drawn = draw_words(rng, *this, items, symbols);
   const std::vector<Word> chosen = distinct_words(rng, symbols, alphabet, 1);
   for (std::vector<Word>* words : {&drawn.keys, &drawn.values})
     for (Word& word : *words)
@@ -148,13 +162,18 @@ std::vector<ParameterSpec> haystack_parameters(const HaystackDefaults& defaults)
            .kind = Kind::number,
            .minimum = 0.001,
            .maximum = 1},
-          {.name = "crowded",
-           .help = "share of the training samples with few symbols (5 to 16, chosen anew), so that "
-                   "keys and values share them",
-           .default_value = "0",
-           .kind = Kind::number,
-           .minimum = 0,
-           .maximum = 1}};
+          crowded_items_parameter()};
+}
+
+ParameterSpec crowded_items_parameter() {
+  return {.name = "crowded",
+          .help =
+              "share of the training samples with few symbols (5 to 16, chosen anew), so that "
+              "keys and values share them",
+          .default_value = "0",
+          .kind = ParameterSpec::Kind::number,
+          .minimum = 0,
+          .maximum = 1};
 }
 
 HaystackItems haystack_items(const std::string& task, const std::string& item, std::int64_t marks,

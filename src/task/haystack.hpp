@@ -52,6 +52,9 @@ struct HaystackItems {
   /// so that keys and values share tokens at every place.
   Dictionary draw(Rng& rng, std::int64_t length, Purpose purpose) const;
 
+  /// So many items of a crowded sample.
+  Dictionary draw_crowded(Rng& rng, std::int64_t items) const;
+
   /// Symbols in a crowded sample of so many items.
   std::int64_t crowd(Rng& rng, std::int64_t items) const;
 };
@@ -62,6 +65,7 @@ struct HaystackDefaults {
   std::string alphabet, value_length, density;
 };
 std::vector<ParameterSpec> haystack_parameters(const HaystackDefaults& defaults);
+ParameterSpec crowded_items_parameter();
 
 /// The items that the arguments ask for; each has `marks` tokens beside key and value.
 HaystackItems haystack_items(const std::string& task, const std::string& item, std::int64_t marks,

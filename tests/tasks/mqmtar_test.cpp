@@ -132,6 +132,33 @@ TEST_CASE("mqmtar: queries are drawn with replacement", "[property]") {
   CHECK(repeated == Approx(1000 * (1 - 7.0 / 8 * 6 / 8 * 5 / 8)).margin(63));  // four deviations
 }
 
+TEST_CASE("mqmtar: a share of the training samples asks for one pair, or has few symbols",
+          "[property]") {
+  const NamedTask plain = make_task("mqmtar"), both = make_task("mqmtar:crowded=0.5,repeated=0.3");
+  constexpr std::size_t context = 64;
+  int alike = 0, crowded = 0;
+  for (std::uint64_t index = 0; index < 2000; ++index) {
+    Rng rng(5, Stream::train, index);
+    const Sample sample = both.task->generate(rng, 64, Purpose::training);
+    REQUIRE(std::ssize(sample.tokens) == both.task->total_tokens(64, Purpose::training));
+    REQUIRE(solved(*both.task, sample) == answers_of(sample));
+    std::set<std::pair<Token, Token>> asked;
+    for (std::size_t query = 0; query < 4; ++query)
+      asked.insert(
+          {sample.tokens[context + 2 + 3 * query], sample.tokens[context + 3 + 3 * query]});
+    alike += asked.size() == 1 ? 1 : 0;
+    std::set<Token> symbols;
+    for (std::size_t p = 1; p <= context; ++p)
+      if (both.task->token_name(sample.tokens[p])[0] == 's') symbols.insert(sample.tokens[p]);
+    crowded += symbols.size() <= 16 ? 1 : 0;
+    if (index < 200)
+      CHECK(draw(*both.task, 64, index).tokens == draw(*plain.task, 64, index).tokens);
+  }
+  // One in 512 of the others asks for one pair by chance; 32 symbols of 256 hardly ever are 16.
+  CHECK(alike == Approx(2000 * (0.3 + 0.7 / 512)).margin(82));  // four deviations
+  CHECK(crowded == Approx(1000).margin(90));
+}
+
 TEST_CASE("mqmtar: chance is a guess of eight symbols", "[unit]") {
   const NamedTask mqmtar = make_task("mqmtar");
   CHECK(mqmtar.task->chance(64) == Approx(std::pow(256.0, -8)));
