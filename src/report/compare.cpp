@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/names.hpp"
+#include "report/selection.hpp"
 
 namespace attnspan {
 namespace {

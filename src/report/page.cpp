@@ -11,6 +11,7 @@
 #include "report/grid.hpp"
 #include "report/layout.hpp"
 #include "report/learning.hpp"
+#include "report/selection.hpp"
 
 namespace attnspan {
 namespace {

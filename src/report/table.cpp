@@ -1,26 +1,22 @@
 #include "report/table.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "core/error.hpp"
 #include "core/names.hpp"
+#include "report/notes.hpp"
+#include "report/selection.hpp"
 
 namespace attnspan {
 namespace {
 
 /// The settings of a cell by key; equal ones give equal texts whatever their order.
 using Axes = std::map<std::string, Json>;
-
-/// The cells of one table row: by the values of what is tuned, then by seed.
-using Seeds = std::map<int, std::size_t>;
-using Candidates = std::map<std::vector<Json>, Seeds>;
 
 struct Group {
   Axes axes;
@@ -36,101 +32,6 @@ Axes axes_of(const CellRow& cell) {
   axes["learning_rates"] = cell.learning_rate;
   axes["numerics"] = cell.numerics;
   return axes;
-}
-
-/// Multiples of a split that every one of these cells has.
-std::set<double> common_multiples(std::span<const CellRow> cells, const Seeds& seeds,
-                                  std::string_view split) {
-  std::map<double, int> appearances;
-  int done = 0;
-  for (const auto& [seed, index] : seeds) {
-    if (cells[index].status != Status::done) continue;
-    ++done;
-    for (const Evaluation& evaluation : cells[index].evaluations)
-      if (evaluation.split == split) ++appearances[evaluation.multiple];
-  }
-  std::set<double> common;
-  for (const auto& [multiple, count] : appearances)
-    if (count == done) common.insert(multiple);
-  return common;
-}
-
-/// What candidates are compared by.
-struct Score {
-  double value = 0;           ///< validation, mean over multiples and the seeds of the row
-  int unfinished = 0;         ///< seeds that are not done, or missing
-  double token_accuracy = 0;  ///< as value
-  double loss = 0;            ///< training, mean over the seeds that are done
-
-  bool better_than(const Score& other, const Metric& metric) const {
-    if (value != other.value) return metric.better(value, other.value);
-    return std::tuple(-unfinished, token_accuracy, -loss) >
-           std::tuple(-other.unfinished, other.token_accuracy, -other.loss);
-  }
-};
-
-double or_else(double value, double fallback) { return std::isnan(value) ? fallback : value; }
-
-/// Every candidate is measured against the same number of seeds, so that one lucky seed of an
-/// unfinished sweep does not outweigh three of another candidate.
-Score score(std::span<const CellRow> cells, const Seeds& seeds, int seed_count,
-            const std::set<double>& multiples) {
-  Score score;
-  int done = 0;
-  double loss = 0;
-  const Metric& metric = *cells[seeds.begin()->second].metric;
-  for (const auto& [seed, index] : seeds) {
-    const CellRow& cell = cells[index];
-    if (cell.status != Status::done) continue;
-    ++done;
-    double value = 0, token_accuracy = 0;
-    for (const Evaluation& evaluation : cell.evaluations) {
-      if (evaluation.split != "validation" || !multiples.contains(evaluation.multiple)) continue;
-      const Counts& counts = evaluation.counts;
-      value += or_else(value_of(evaluation, metric), metric.lost);
-      token_accuracy += or_else(share(counts.right_tokens, counts.answer_tokens), 0);
-    }
-    const auto count = static_cast<double>(multiples.size());
-    score.value += multiples.empty() ? metric.lost : value / count;
-    score.token_accuracy += multiples.empty() ? 0 : token_accuracy / count;
-    loss += cell.train.loss;
-  }
-  score.unfinished = seed_count - done;
-  score.value = (score.value + score.unfinished * metric.lost) / seed_count;
-  score.token_accuracy /= seed_count;
-  score.loss = or_else(loss / done, std::numeric_limits<double>::infinity());
-  return score;
-}
-
-const Candidates::value_type& select(std::span<const CellRow> cells, const Candidates& candidates) {
-  Seeds all;
-  std::optional<std::set<double>> multiples;
-  for (const auto& [values, seeds] : candidates) {
-    all.insert(seeds.begin(), seeds.end());
-    const bool is_lost = std::all_of(seeds.begin(), seeds.end(), [&](const auto& seed) {
-      return cells[seed.second].status != Status::done;
-    });
-    if (is_lost) continue;
-    const std::set<double> here = common_multiples(cells, seeds, "validation");
-    if (!multiples)
-      multiples = here;
-    else
-      std::erase_if(*multiples, [&](double multiple) { return !here.contains(multiple); });
-  }
-  const int seed_count = static_cast<int>(all.size());
-  const Metric& metric = *cells[all.begin()->second].metric;
-
-  // Values increase, so the smaller one stays when all else is equal.
-  const Candidates::value_type* best = nullptr;
-  Score best_score;
-  for (const auto& candidate : candidates) {
-    const Score candidate_score =
-        score(cells, candidate.second, seed_count, multiples.value_or(std::set<double>{}));
-    if (best != nullptr && !candidate_score.better_than(best_score, metric)) continue;
-    best = &candidate;
-    best_score = candidate_score;
-  }
-  return *best;
 }
 
 Span span_of(const std::map<double, double>& value_by_multiple, const Metric& metric,
@@ -313,103 +214,9 @@ void summarize(TableRow& row, std::span<const CellRow> cells) {
   span.with_lost = span_of(with_lost, metric, at_first);
 }
 
-std::string times(double multiple) { return shortest(multiple) + "x"; }
-
-/// "warm-up of 100 steps".
-std::optional<double> number(const Json& settings, const char* key) {
-  const auto found = settings.find(key);
-  if (found == settings.end() || !found->is_number()) return std::nullopt;
-  return found->get<double>();
-}
-
-void note_learning(TableRow& row) {
-  if (row.accuracy.empty()) return;
-  const Accuracy& first = row.accuracy.front();
-  if (first.length > row.train_length) return;  // tests of a saved model may begin anywhere
-  const double bound = row.metric->span_bound(first.value.mean);
-  const auto learned = [&](double value) { return !row.metric->better(bound, value + 1e-12); };
-  const auto failed = std::count_if(first.seeds.begin(), first.seeds.end(),
-                                    [&](const auto& seed) { return !learned(seed.value); });
-  if (!learned(first.value.mean))
-    row.notes.push_back("did not learn at " + times(first.multiple));
-  else if (failed > 0)
-    row.notes.push_back(std::to_string(failed) + " of " + std::to_string(first.seeds.size()) +
-                        " seeds did not learn at " + times(first.multiple));
-}
-
-/// With numbers that were tried, the best is worth less when it is the last of them.
-void note_edges(TableRow& row) {
-  for (const auto& [key, values] : row.candidates.items()) {
-    if (values.size() < 2 || !values.front().is_number()) continue;
-    const Json& selected = row.selected[key];
-    if (selected != values.front() && selected != values.back()) continue;
-    row.notes.push_back("the best of " + axis_title(key) + ", " + shortest(selected.get<double>()) +
-                        ", is the " + (selected == values.front() ? "smallest" : "largest") +
-                        " tried");
-  }
-}
-
-void note_training(TableRow& row, std::span<const CellRow> cells) {
-  const auto steps = number(row.settings, "steps"), warmup = number(row.settings, "warmup_steps");
-  int stopped = 0, all_warmup = 0;
-  for (const std::size_t index : row.cells) {
-    if (cells[index].status != Status::done) continue;
-    const auto done = static_cast<double>(cells[index].train.steps);
-    stopped += steps && done < *steps ? 1 : 0;
-    all_warmup += warmup && *warmup > 0 && done <= *warmup ? 1 : 0;
-  }
-  if (stopped > 0)
-    row.notes.push_back(std::to_string(stopped) + " of " + std::to_string(row.seeds.done) +
-                        " seeds stopped early");
-  if (all_warmup > 0)
-    row.notes.push_back("warm-up of " + shortest(*warmup) + " steps is as long as training");
-}
-
-std::string list_multiples(const std::vector<double>& multiples) {
-  std::vector<std::string> texts;
-  for (const double multiple : multiples) texts.push_back(times(multiple));
-  return join(texts);
-}
-
-/// Which shortcuts a task that is judged by likelihood does not surely beat, and where.
-void note_likelihood_shortcuts(TableRow& row) {
-  std::map<std::string, std::vector<double>> unbeaten;
-  for (const Accuracy& accuracy : row.accuracy)
-    for (const ShortcutScore& shortcut : accuracy.shortcuts)
-      if (!row.metric->better(row.metric->higher_is_better ? accuracy.ci95.low : accuracy.ci95.high,
-                              shortcut.value))
-        unbeaten[shortcut.name].push_back(accuracy.multiple);
-  for (const auto& [name, multiples] : unbeaten)
-    row.notes.push_back("no better than " + name + " at " + list_multiples(multiples));
-}
-
-void note_shortcut(TableRow& row) {
-  if (row.headline->is_likelihood) {
-    if (row.metric == row.headline) note_likelihood_shortcuts(row);
-    return;
-  }
-  std::vector<double> multiples;
-  for (const Accuracy& accuracy : row.accuracy)
-    if (accuracy.shortcut && accuracy.shortcut->value > 0 && accuracy.counts.exact > 0 &&
-        wilson(accuracy.counts.exact, accuracy.counts.samples).low <= accuracy.shortcut->value)
-      multiples.push_back(accuracy.multiple);
-  if (!multiples.empty())
-    row.notes.push_back("no better than the best shortcut at " + list_multiples(multiples));
-}
-
-void note_given_up(TableRow& row) {
-  std::vector<double> multiples;
-  for (const Accuracy& accuracy : row.accuracy)
-    if (accuracy.given_up > 0) multiples.push_back(accuracy.multiple);
-  if (!multiples.empty())
-    row.notes.push_back("given up at " + list_multiples(multiples) +
-                        ", after two multiples without a right sample; counts as " +
-                        shortest(row.metric->lost));
-}
-
 TableRow make_row(std::span<const CellRow> cells, const Group& group,
                   const std::vector<std::string>& tuned, const Metric* shown) {
-  const auto& [values, seeds] = select(cells, group.candidates);
+  const auto& [values, seeds] = best_candidate(cells, group.candidates);
   const CellRow& any = cells[seeds.begin()->second];
   TableRow row;
   row.task = any.task;
@@ -433,11 +240,7 @@ TableRow make_row(std::span<const CellRow> cells, const Group& group,
   }
   for (const auto& [seed, index] : seeds) row.cells.push_back(index);
   summarize(row, cells);
-  note_learning(row);
-  note_edges(row);
-  note_training(row, cells);
-  note_shortcut(row);
-  note_given_up(row);
+  row.notes = notes(row, cells);
   return row;
 }
 
@@ -525,16 +328,6 @@ std::string axis_title(const std::string& key) {
 
 std::string variant_name(const TableRow& row) {
   return row.attention + "/" + row.position + (row.label.empty() ? "" : " " + row.label);
-}
-
-std::string_view selection_rule() {
-  return "For each row, the values of what is tuned (learning rates, where the spec does not say "
-         "otherwise) with the best headline metric (exact match, where a task does not say "
-         "otherwise) on validation samples, averaged over the validation multiples and over seeds, "
-         "where a seed that is not done counts as the worst value; ties go to the values with "
-         "fewer "
-         "such seeds, then to the higher token accuracy on validation samples, then to the lower "
-         "training loss, then to the smaller values. Test samples play no part.";
 }
 
 std::vector<std::string> tuned_axes(const Json& spec) {

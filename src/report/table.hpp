@@ -4,7 +4,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "record/json.hpp"
@@ -87,9 +86,6 @@ std::string variant_name(const TableRow& row);
 
 /// The name of an axis in sentences: "learning rate" for "learning_rates".
 std::string axis_title(const std::string& key);
-
-/// How the values of what is tuned are selected, as a sentence; the result carries it.
-std::string_view selection_rule();
 
 /// The tuned axes that a spec names, by their keys; learning rates where it names none.
 std::vector<std::string> tuned_axes(const Json& spec);

@@ -3,6 +3,7 @@
 // to know stands in comments.
 #include "report/format.hpp"
 #include "report/layout.hpp"
+#include "report/selection.hpp"
 
 namespace attnspan::formats {
 namespace {

@@ -1,6 +1,7 @@
 // Markdown: a table for each task and training length, then one of differences, then verdicts.
 #include "report/format.hpp"
 #include "report/grid.hpp"
+#include "report/selection.hpp"
 
 namespace attnspan::formats {
 namespace {
