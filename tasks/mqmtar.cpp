@@ -5,6 +5,7 @@
 #include "task/haystack.hpp"
 #include "task/lookup.hpp"
 #include "task/task.hpp"
+#include "task/training_share.hpp"
 
 namespace attnspan::tasks {
 namespace {
@@ -72,7 +73,7 @@ class Mqmtar final : public Task {
       append_word(tokens, drawn.values[pair], first_symbol);
       tokens.insert(tokens.end(), static_cast<std::size_t>(spare) - before, blank);
     }
-    const bool repeats = purpose == Purpose::training && repeated_ > 0 && rng.uniform() < repeated_;
+    const bool repeats = is_of_share(rng, repeated_, purpose);
     std::vector<std::size_t> asked;
     for (std::int64_t i = 0; i < queries; ++i) {
       asked.push_back(repeats && i > 0 ? asked.front()
@@ -125,8 +126,7 @@ class Mqmtar final : public Task {
 
   /// The pairs of one sample, in their order.
   Dictionary draw(Rng& rng, std::int64_t pairs, Purpose purpose) const {
-    if (purpose == Purpose::training && crowded_.crowded > 0 && rng.uniform() < crowded_.crowded)
-      return crowded_.draw_crowded(rng, pairs);
+    if (is_of_share(rng, crowded_.crowded, purpose)) return crowded_.draw_crowded(rng, pairs);
     Dictionary drawn;
     for (const std::size_t key : draw_questions(rng, words, pairs))
       drawn.keys.push_back(words_.keys[key]);
@@ -160,22 +160,18 @@ class Mqmtar final : public Task {
 }  // namespace
 
 TaskEntry mqmtar() {
-  return {{.name = "mqmtar",
-           .summary = "recall as its paper has it: k k = v v ... ? k k x 4 SEP ? v v x 4 EOS",
-           .source = "arXiv 2506.16640",
-           .parameters = {{.name = "words_seed",
-                           .help = "which 10,000 key words and 10,000 value words there are",
-                           .default_value = "0",
-                           .minimum = 0,
-                           .maximum = 1e9},
-                          crowded_items_parameter(),
-                          {.name = "repeated",
-                           .help = "share of the training samples that ask for one pair four times",
-                           .default_value = "0",
-                           .kind = ParameterSpec::Kind::number,
-                           .minimum = 0,
-                           .maximum = 1}}},
-          [](const Arguments& arguments) { return std::make_unique<Mqmtar>(arguments); }};
+  return {
+      {.name = "mqmtar",
+       .summary = "recall as its paper has it: k k = v v ... ? k k x 4 SEP ? v v x 4 EOS",
+       .source = "arXiv 2506.16640",
+       .parameters = {{.name = "words_seed",
+                       .help = "which 10,000 key words and 10,000 value words there are",
+                       .default_value = "0",
+                       .minimum = 0,
+                       .maximum = 1e9},
+                      crowded_items_parameter(),
+                      training_share_parameter("repeated", "that ask for one pair four times")}},
+      [](const Arguments& arguments) { return std::make_unique<Mqmtar>(arguments); }};
 }
 
 }  // namespace attnspan::tasks

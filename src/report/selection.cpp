@@ -12,16 +12,15 @@
 namespace attnspan {
 namespace {
 
-/// Multiples of a split that every one of these cells has.
-std::set<double> common_multiples(std::span<const CellRow> cells, const Seeds& seeds,
-                                  std::string_view split) {
+/// Multiples of the validation samples that every one of these cells has.
+std::set<double> common_multiples(std::span<const CellRow> cells, const Seeds& seeds) {
   std::map<double, int> appearances;
   int done = 0;
   for (const auto& [seed, index] : seeds) {
     if (cells[index].status != Status::done) continue;
     ++done;
     for (const Evaluation& evaluation : cells[index].evaluations)
-      if (evaluation.split == split) ++appearances[evaluation.multiple];
+      if (evaluation.split == "validation") ++appearances[evaluation.multiple];
   }
   std::set<double> common;
   for (const auto& [multiple, count] : appearances)
@@ -88,7 +87,7 @@ const Candidates::value_type& best_candidate(std::span<const CellRow> cells,
       return cells[seed.second].status != Status::done;
     });
     if (is_lost) continue;
-    const std::set<double> here = common_multiples(cells, seeds, "validation");
+    const std::set<double> here = common_multiples(cells, seeds);
     if (!multiples)
       multiples = here;
     else

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/names.hpp"
+#include "task/training_share.hpp"
 
 namespace attnspan {
 namespace {
@@ -111,8 +112,7 @@ Dictionary draw_words(Rng& rng, const HaystackItems& shape, std::int64_t items,
 }  // namespace
 
 Dictionary HaystackItems::draw(Rng& rng, std::int64_t length, Purpose purpose) const {
-  if (purpose == Purpose::training && crowded > 0 && rng.uniform() < crowded)
-    return draw_crowded(rng, count(length));
+  if (is_of_share(rng, crowded, purpose)) return draw_crowded(rng, count(length));
   return draw_words(rng, *this, count(length), alphabet);
 }
 
@@ -166,14 +166,8 @@ std::vector<ParameterSpec> haystack_parameters(const HaystackDefaults& defaults)
 }
 
 ParameterSpec crowded_items_parameter() {
-  return {.name = "crowded",
-          .help =
-              "share of the training samples with few symbols (5 to 16, chosen anew), so that "
-              "keys and values share them",
-          .default_value = "0",
-          .kind = ParameterSpec::Kind::number,
-          .minimum = 0,
-          .maximum = 1};
+  return training_share_parameter(
+      "crowded", "with few symbols (5 to 16, chosen anew), so that keys and values share them");
 }
 
 HaystackItems haystack_items(const std::string& task, const std::string& item, std::int64_t marks,

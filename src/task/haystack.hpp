@@ -65,6 +65,8 @@ struct HaystackDefaults {
   std::string alphabet, value_length, density;
 };
 std::vector<ParameterSpec> haystack_parameters(const HaystackDefaults& defaults);
+
+/// The parameter that says which share of the training samples is crowded.
 ParameterSpec crowded_items_parameter();
 
 /// The items that the arguments ask for; each has `marks` tokens beside key and value.

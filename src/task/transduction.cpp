@@ -7,6 +7,7 @@
 #include "core/mathematics.hpp"
 #include "task/haystack.hpp"
 #include "task/shortcuts.hpp"
+#include "task/training_share.hpp"
 
 namespace attnspan {
 namespace {
@@ -235,8 +236,7 @@ Symbols random_symbols(Rng& rng, std::int64_t length, std::int64_t symbols) {
 }
 
 Symbols DrawSymbols::operator()(Rng& rng, std::int64_t length, Purpose purpose) const {
-  if (purpose != Purpose::training || crowded == 0 || rng.uniform() >= crowded)
-    return random_symbols(rng, length, symbols);
+  if (!is_of_share(rng, crowded, purpose)) return random_symbols(rng, length, symbols);
   const auto quarter = static_cast<std::uint32_t>(std::max<std::int64_t>(symbols / 4, 2));
   const std::vector<Word> chosen = distinct_words(rng, 2 + rng.below(quarter - 1), symbols, 1);
   Symbols x = random_symbols(rng, length, std::ssize(chosen));
@@ -245,14 +245,8 @@ Symbols DrawSymbols::operator()(Rng& rng, std::int64_t length, Purpose purpose) 
 }
 
 ParameterSpec crowded_parameter() {
-  return {.name = "crowded",
-          .help =
-              "share of the training samples with few symbols (2 to a quarter of them, chosen "
-              "anew)",
-          .default_value = "0",
-          .kind = ParameterSpec::Kind::number,
-          .minimum = 0,
-          .maximum = 1};
+  return training_share_parameter("crowded",
+                                  "with few symbols (2 to a quarter of them, chosen anew)");
 }
 
 ParameterSpec symbols_parameter(const std::string& default_value) {
