@@ -36,6 +36,16 @@ TEST_CASE("a batch has work for sixteen threads, and for more where it is large"
   CHECK(BatchDivision(8, 1000).units == 8);
 }
 
+TEST_CASE("units are taken in pairs where no thread gets more of them", "[unit]") {
+  const BatchDivision division(64, 111);
+  REQUIRE(division.units == 32);
+  CHECK(division.block_size(8) == 2);
+  CHECK(division.block_size(12) == 1);  // 16 pairs are two rounds, four units; one by one three
+  CHECK(division.block_size(16) == 2);
+  CHECK(division.block_size(32) == 1);
+  CHECK(division.block_size(2) == 4);
+}
+
 TEST_CASE("a block of units is a subtree, and every thread has some", "[unit]") {
   for (const Index batch : {1, 5, 16, 64, 100})
     for (const int threads : {1, 2, 3, 8, 16, 64, 100}) {
