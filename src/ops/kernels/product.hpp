@@ -40,10 +40,12 @@ struct Result {
   bool add;
 };
 
-/// Every element is one chain of multiply-adds in ascending k, from 0.
+/// Every element is one chain of multiply-adds in ascending k, from 0. By reference: a copy of what
+/// was just written number by number would be read in wider pieces, and wait for them, as long as a
+/// short chain takes.
 template <int rows, int panels, bool transposed, class Place, class Real>
-void multiply_tile(LeftFactor<Real> a, RightPanels<Real> b, Index depth, Result<Real> c,
-                   Place last) {
+void multiply_tile(const LeftFactor<Real>& a, const RightPanels<Real>& b, Index depth,
+                   const Result<Real>& c, Place last) {
   Lanes<Real> sums[rows][panels];
   repeat<rows>([&](auto i) ATTNSPAN_INLINE {
     repeat<panels>([&](auto p) ATTNSPAN_INLINE { sums[i][p] = Lanes<Real>::all(0); });
@@ -74,8 +76,8 @@ void multiply_tile(LeftFactor<Real> a, RightPanels<Real> b, Index depth, Result<
 }
 
 template <int rows, int panels, bool transposed, class Place, class Real>
-void multiply_rest(Index count, LeftFactor<Real> a, RightPanels<Real> b, Index depth,
-                   Result<Real> c, Place last) {
+void multiply_rest(Index count, const LeftFactor<Real>& a, const RightPanels<Real>& b, Index depth,
+                   const Result<Real>& c, Place last) {
   if constexpr (rows > 0) {
     if (count == rows)
       multiply_tile<rows, panels, transposed>(a, b, depth, c, last);
