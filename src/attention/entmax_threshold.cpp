@@ -26,36 +26,53 @@ EntmaxThreshold<Real>::EntmaxThreshold(double alpha)
 // leads back.
 template <class Real>
 template <typename EntmaxThreshold<Real>::Form form>
-EntmaxSolution<Real> EntmaxThreshold<Real>::search_threshold(const Real* scores, Index count,
-                                                             Real largest,
-                                                             const Real* copies) const {
-  Real low = -1, tau = -1;
-  double previous = 2, total = 1;
-  for (int step = 0; step < 100; ++step) {
+class EntmaxThreshold<Real>::Search {
+ public:
+  Search() = default;
+  Search(const Real* scores, Index count, Real slope, Real largest, const Real* copies)
+      : scores_(scores), copies_(copies), count_(count), slope_(slope), largest_(largest) {}
+
+  bool over() const { return over_; }
+
+  /// One step, without a branch that depends on the sums: it would wait for them.
+  void step() {
     const ExcessSums sums =
-        kernels<Real>().excess_sums(scores, copies, count, slope_, largest, tau);
+        kernels<Real>().excess_sums(scores_, copies_, count_, slope_, largest_, tau_);
     double move;
     if constexpr (form == Form::two) {
       move = (sums.first - 1) / sums.count;
     } else {
       const double excess = sums.second - 1;
-      if (excess >= 0) low = std::max(low, tau);
+      low_ = excess >= 0 ? std::max(low_, tau_) : low_;
       const double inside = sums.first * sums.first - sums.count * excess;
-      move = inside >= 0 ? excess / (sums.first + std::sqrt(inside)) : excess / (2 * sums.first);
+      move = excess / (sums.first + (inside >= 0 ? std::sqrt(inside) : sums.first));
     }
-    const Real next = std::max(low, tau + static_cast<Real>(move));
+    const Real next = std::max(low_, tau_ + static_cast<Real>(move));
     // The last step leaves the support as it is, so these sums tell what the weights will sum to.
-    const double moved = static_cast<double>(next) - static_cast<double>(tau);
-    total = form == Form::two ? sums.first - moved * sums.count
-                              : sums.second - moved * (2 * sums.first - moved * sums.count);
-    tau = next;
+    const double moved = static_cast<double>(next) - static_cast<double>(tau_);
+    total_ = form == Form::two ? sums.first - moved * sums.count
+                               : sums.second - moved * (2 * sums.first - moved * sums.count);
+    tau_ = next;
     // Moves shrink quadratically until only the rounding of the sums is left of them.
-    const double size = std::abs(move / static_cast<double>(tau));
-    if (size <= std::numeric_limits<Real>::epsilon() || (size < 1e-4 && size >= previous)) break;
-    previous = size;
+    const double size = std::abs(move / static_cast<double>(tau_));
+    const bool small = size <= std::numeric_limits<Real>::epsilon();
+    const bool stuck = (size < 1e-4) & (size >= previous_);
+    over_ = small | stuck | (++steps_ == most_steps);
+    previous_ = size;
   }
-  return {largest, tau, static_cast<Real>(1 / total)};
-}
+
+  EntmaxSolution<Real> solution() const { return {largest_, tau_, static_cast<Real>(1 / total_)}; }
+
+ private:
+  static constexpr int most_steps = 100;
+  const Real* scores_ = nullptr;
+  const Real* copies_ = nullptr;
+  Index count_ = 0;
+  Real slope_ = 0, largest_ = 0, low_ = -1, tau_ = -1;
+  double previous_ = 2, total_ = 1;
+  int steps_ = 0;
+  bool over_ = false;
+};
 
 // With p the weight of the largest, p_j = (p^(alpha-1) + d_j)_+^e = p (1 + d_j exp(-x))_+^e for
 // x = log p^(alpha-1). x is the root of g(x) = e x + log sum (1 + d_j exp(-x))_+^e, which rises
@@ -166,16 +183,62 @@ EntmaxSolution<Real> EntmaxThreshold<Real>::search_edge(const Real* scores, Inde
 template <class Real>
 EntmaxSolution<Real> EntmaxThreshold<Real>::solve(const Real* scores, Index count, Real largest,
                                                   const Real* copies) const {
+  const auto search = [&]<Form form>() {
+    Search<form> one(scores, count, slope_, largest, copies);
+    while (!one.over()) one.step();
+    return one.solution();
+  };
   switch (form_) {
     case Form::one_and_a_half:
-      return search_threshold<Form::one_and_a_half>(scores, count, largest, copies);
+      return search.template operator()<Form::one_and_a_half>();
     case Form::two:
-      return search_threshold<Form::two>(scores, count, largest, copies);
+      return search.template operator()<Form::two>();
     case Form::below_two:
       return search_largest(scores, count, largest, copies);
     default:
       return search_edge(scores, count, largest, copies);
   }
+}
+
+// A step ends in a chain of divisions and a root, each of which waits for the one before: the
+// processor fills that time with the sums of another row.
+template <class Real>
+void EntmaxThreshold<Real>::solve_rows(std::span<const Real* const> scores, const Index* counts,
+                                       EntmaxSolution<Real>* solutions) const {
+  const auto rows = static_cast<Index>(scores.size());
+  const auto search = [&]<Form form>() {
+    constexpr Index together = 8;
+    Search<form> searches[together];
+    Index of[together], running = 0, next = 0;
+    const auto begin = [&](Index at) {
+      searches[at] = Search<form>(scores[static_cast<std::size_t>(next)], counts[next], slope_,
+                                  solutions[next].reference, nullptr);
+      of[at] = next++;
+    };
+    while (running < together && next < rows) begin(running++);
+    while (running > 0)
+      for (Index at = 0; at < running;) {
+        if (!searches[at].over()) {
+          searches[at++].step();
+          continue;
+        }
+        solutions[of[at]] = searches[at].solution();
+        if (next < rows) {
+          begin(at);
+        } else {
+          --running;
+          searches[at] = searches[running];
+          of[at] = of[running];
+        }
+      }
+  };
+  if (form_ == Form::one_and_a_half)
+    search.template operator()<Form::one_and_a_half>();
+  else if (form_ == Form::two)
+    search.template operator()<Form::two>();
+  else
+    for (Index i = 0; i < rows; ++i)
+      solutions[i] = solve(scores[static_cast<std::size_t>(i)], counts[i], solutions[i].reference);
 }
 
 template <class Real>

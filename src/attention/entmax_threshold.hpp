@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "ops/matrix.hpp"
 
 namespace attnspan {
@@ -30,6 +32,11 @@ class EntmaxThreshold {
   EntmaxSolution<Real> solve(const Real* scores, Index count, Real largest,
                              const Real* copies = nullptr) const;
 
+  /// The solutions of several rows, scores[i] of counts[i] keys, their largest as `reference` in
+  /// solutions[i]: sooner than one after the other.
+  void solve_rows(std::span<const Real* const> scores, const Index* counts,
+                  EntmaxSolution<Real>* solutions) const;
+
   /// The weight of each score; they sum to 1 within the rounding of Real.
   void weights(const Real* scores, Index count, const EntmaxSolution<Real>& solution,
                Real* weights) const;
@@ -48,8 +55,7 @@ class EntmaxThreshold {
  private:
   enum class Form { below_two, above_two, one_and_a_half, two };
   template <Form form>
-  EntmaxSolution<Real> search_threshold(const Real* scores, Index count, Real largest,
-                                        const Real* copies) const;
+  class Search;
   EntmaxSolution<Real> search_largest(const Real* scores, Index count, Real largest,
                                       const Real* copies) const;
   EntmaxSolution<Real> search_edge(const Real* scores, Index count, Real largest,

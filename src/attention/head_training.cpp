@@ -168,6 +168,7 @@ void HeadTraining<Real>::mix(const Real* parameters, Phase phase, const Packing&
   const auto weights = reserve(scratch.weights, training_rows, longest);
   const auto states = reserve(trace.states, packing.queries(), heads_.vectors() * state_size);
   reserve(trace.taken, selective ? packing.keys() : 0, 1);
+  std::vector<Index> visible;  // keys, of each row of a tile
   Tile::for_each(packing, heads_, false, [&](const Tile& tile) {
     const Normalizer<Real>& normalizer = heads_.normalizer(phase).of_view(tile.view);
     score(parameters, packing, tile, keys, trace, scratch.scores, scratch);
@@ -178,17 +179,21 @@ void HeadTraining<Real>::mix(const Real* parameters, Phase phase, const Packing&
       std::fill(taken + packing.places[static_cast<std::size_t>(tile.begin)], taken + tile.keys,
                 0.0);
     }
-    const Real* learned = parameters + heads_.normalizer_offset(tile.head);
+    visible.clear();
     for (Index r = tile.begin; r < tile.end; ++r) {
-      const Index visible = packing.places[static_cast<std::size_t>(r)] + 1;
-      Real* weight = weights.row(r - tile.begin);
-      if (selective) {
-        subtract_taken(taken, visible, scores.row(r - tile.begin));
-        take(visible - 1, first_head.row(r - tile.begin), 0, visible, 1.0, taken);
-      }
-      normalizer.forward(learned, scores.row(r - tile.begin), visible, weight,
-                         states.row(r) + tile.vector * state_size);
-      std::fill(weight + visible, weight + tile.keys, Real(0));
+      const Index seen = packing.places[static_cast<std::size_t>(r)] + 1;
+      visible.push_back(seen);
+      if (!selective) continue;
+      subtract_taken(taken, seen, scores.row(r - tile.begin));
+      take(seen - 1, first_head.row(r - tile.begin), 0, seen, 1.0, taken);
+    }
+    normalizer.forward_rows(parameters + heads_.normalizer_offset(tile.head), tile.within(scores),
+                            visible, tile.within(weights),
+                            states.middle_rows(tile.begin, tile.rows())
+                                .middle_cols(tile.vector * state_size, state_size));
+    for (Index r = 0; r < tile.rows(); ++r) {
+      Real* const weight = weights.row(r);
+      std::fill(weight + visible[static_cast<std::size_t>(r)], weight + tile.keys, Real(0));
     }
     product<Real>(tile.within(weights), tile.keys_of(v, tile.head, d),
                   tile.queries_of(output, tile.head, d), tile.view > 0 ? Into::add : Into::replace);

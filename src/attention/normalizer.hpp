@@ -53,6 +53,15 @@ class Normalizer {
   virtual void forward(const Real* parameters, const Real* scores, Index count, Real* weights,
                        Real* state) const = 0;
 
+  /// The same for some rows: row i of the views sees counts[i] keys.
+  virtual void forward_rows(const Real* parameters, ConstMatrixView<Real> scores,
+                            std::span<const Index> counts, MatrixView<Real> weights,
+                            MatrixView<Real> states) const {
+    for (Index i = 0; i < scores.rows; ++i)
+      forward(parameters, scores.row(i), counts[static_cast<std::size_t>(i)], weights.row(i),
+              states.row(i));
+  }
+
   /// The same weights (to rounding) from the same scores and what forward left in `state`.
   virtual void rebuild(const Real* parameters, const Real* scores, Index count, const Real* state,
                        Real* weights) const {

@@ -202,9 +202,26 @@ class Entmax final : public Normalizer<Real> {
     const EntmaxThreshold<Real> threshold = of(parameters);
     const EntmaxSolution<Real> solution = threshold.solve(scores, count, largest_of(scores, count));
     threshold.weights(scores, count, solution, weights);
-    state[0] = solution.reference;
-    state[1] = solution.edge;
-    state[2] = solution.share;
+    keep(solution, state);
+  }
+
+  void forward_rows(const Real* parameters, ConstMatrixView<Real> scores,
+                    std::span<const Index> counts, MatrixView<Real> weights,
+                    MatrixView<Real> states) const override {
+    const EntmaxThreshold<Real> threshold = of(parameters);
+    std::vector<const Real*> rows;
+    std::vector<EntmaxSolution<Real>> solutions(counts.size());
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      rows.push_back(scores.row(static_cast<Index>(i)));
+      solutions[i].reference = largest_of(rows[i], counts[i]);
+    }
+    threshold.solve_rows(rows, counts.data(), solutions.data());
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      const EntmaxSolution<Real>& solution = solutions[i];
+      const auto row = static_cast<Index>(i);
+      threshold.weights(rows[i], counts[i], solution, weights.row(row));
+      keep(solution, states.row(row));
+    }
   }
 
   void rebuild(const Real* parameters, const Real* scores, Index count, const Real* state,
@@ -238,6 +255,12 @@ class Entmax final : public Normalizer<Real> {
   }
 
  private:
+  static void keep(const EntmaxSolution<Real>& solution, Real* state) {
+    state[0] = solution.reference;
+    state[1] = solution.edge;
+    state[2] = solution.share;
+  }
+
   EntmaxThreshold<Real> of(const Real* parameters) const {
     return learned_ ? learned_threshold(parameters) : threshold_;
   }

@@ -168,16 +168,32 @@ template <class Real>
 void entmax_backward(const Real* weights, Index count, bool rooted, Real* dweights) {
   const auto zero = Lanes<Real>::all(0), one = Lanes<Real>::all(1);
   const auto replace = [&](auto u_of) ATTNSPAN_INLINE {
-    double inner = 0;
-    const double sum = sum_lanes<Real>(count, [&](auto place, Lanes<Real>& lanes) ATTNSPAN_INLINE {
-      lanes = lanes + u_of(load(weights, place));
-    });
-    inner = sum_lanes<Real>(count, [&](auto place, Lanes<Real>& lanes) ATTNSPAN_INLINE {
-      lanes = multiply_add(u_of(load(weights, place)), load(dweights, place), lanes);
-    });
-    const auto mean = Lanes<Real>::all(static_cast<Real>(inner / sum));
-    for_lanes<Real>(count, [&](auto place) ATTNSPAN_INLINE {
-      store(u_of(load(weights, place)) * (load(dweights, place) - mean), dweights, place);
+    // A root takes as long as ten multiply-adds: those of the first keys are kept.
+    constexpr Index most_kept = 2 * summed;
+    alignas(64) Real kept[most_kept];
+    double total = 0, inner = 0;
+    for (Index begin = 0; begin < count; begin += summed) {
+      auto sum = zero, product = zero;
+      const Index length = count - begin < summed ? count - begin : summed;
+      for_lanes<Real>(length, [&](auto place) ATTNSPAN_INLINE {
+        place.at += begin;
+        const auto u = u_of(load(weights, place));
+        if (begin < most_kept) store(u, kept, place);
+        sum = sum + u;
+        product = multiply_add(u, load(dweights, place), product);
+      });
+      total += static_cast<double>(sum_of(sum));
+      inner += static_cast<double>(sum_of(product));
+    }
+    const auto mean = Lanes<Real>::all(static_cast<Real>(inner / total));
+    const auto write = [&](auto place, const Lanes<Real>& u) ATTNSPAN_INLINE {
+      store(u * (load(dweights, place) - mean), dweights, place);
+    };
+    const Index near = count < most_kept ? count : most_kept;
+    for_lanes<Real>(near, [&](auto place) ATTNSPAN_INLINE { write(place, load(kept, place)); });
+    for_lanes<Real>(count - near, [&](auto place) ATTNSPAN_INLINE {
+      place.at += near;
+      write(place, u_of(load(weights, place)));
     });
   };
   if (rooted)
