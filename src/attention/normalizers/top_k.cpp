@@ -1,13 +1,138 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <limits>
+#include <memory>
 #include <vector>
 
 #include "attention/normalizer.hpp"
 #include "core/mathematics.hpp"
+#include "ops/largest.hpp"
+#include "ops/product.hpp"
 
 namespace attnspan {
 namespace {
+
+template <class Real>
+struct ScoredKey {
+  Real score;
+  Index place;
+  /// Of equal scores the earlier key counts as larger.
+  friend bool operator<(const ScoredKey& a, const ScoredKey& b) {
+    return a.score < b.score || (a.score == b.score && a.place > b.place);
+  }
+};
+
+/// Drops all but the k largest, which end in any order.
+template <class Real>
+void keep_largest(std::vector<ScoredKey<Real>>& keys, std::size_t k) {
+  if (keys.size() <= k) return;
+  std::nth_element(keys.begin(), keys.begin() + static_cast<Index>(k) - 1, keys.end(),
+                   [](const ScoredKey<Real>& a, const ScoredKey<Real>& b) { return b < a; });
+  keys.resize(k);
+}
+
+/// Puts keys in order of place and replaces their scores by the softmax of these.
+template <class Real>
+void weigh(std::vector<ScoredKey<Real>>& keys) {
+  std::sort(keys.begin(), keys.end(),
+            [](const ScoredKey<Real>& a, const ScoredKey<Real>& b) { return a.place < b.place; });
+  Real largest = -std::numeric_limits<Real>::infinity();
+  for (const ScoredKey<Real>& key : keys) largest = std::max(largest, key.score);
+  if (std::isinf(largest)) keys.clear();
+  double sum = 0;
+  for (ScoredKey<Real>& key : keys) {
+    key.score = math::exp(key.score - largest);
+    sum += static_cast<double>(key.score);
+  }
+  for (ScoredKey<Real>& key : keys)
+    key.score = static_cast<Real>(static_cast<double>(key.score) / sum);
+}
+
+/// Keeps the k largest keys of each row so far, and a few that came since.
+template <class Real>
+class TopKStream final : public RowStream<Real> {
+ public:
+  TopKStream(Index k, Index d_head) : k_(static_cast<std::size_t>(k)), d_head_(d_head) {}
+
+  void start(const Real*, std::span<const Index> visible) override {
+    rows_.resize(visible.size());
+    for (Row& row : rows_) {
+      row.keys.clear();
+      row.floor = nothing;
+    }
+  }
+
+  void push(MatrixView<Real> scores, ConstMatrixView<Real>, Index first_key) override {
+    for (Index i = 0; i < scores.rows; ++i) push_row(i, scores.row(i), scores.cols, first_key);
+  }
+
+  bool traceless() const override { return true; }
+
+  void push_row(Index i, const Real* scores, Index count, Index first_key) override {
+    Row& row = rows_[static_cast<std::size_t>(i)];
+    if (!(largest_of(scores, count) > row.floor)) return;
+    for (Index j = 0; j < count; ++j)
+      if (scores[j] > row.floor) row.keys.push_back({scores[j], first_key + j});
+    prune(row);
+  }
+
+  void push_found(Index i, const Real* scores, const std::int32_t* places, Index count,
+                  Index first_key) override {
+    Row& row = rows_[static_cast<std::size_t>(i)];
+    for (Index j = 0; j < count; ++j) row.keys.push_back({scores[j], first_key + places[j]});
+    prune(row);
+  }
+
+  // As for a whole row of weights: blocks of keys, which are summed in double.
+  void finish(ConstMatrixView<Real> values, MatrixView<Real> output) override {
+    constexpr Index block = 512;
+    std::vector<double> attended(static_cast<std::size_t>(d_head_));
+    AlignedVector<Real> part_memory, weights, few_memory;
+    const auto part = reserve(part_memory, 1, d_head_);
+    for (Index i = 0; i < output.rows; ++i) {
+      std::vector<ScoredKey<Real>>& keys = rows_[static_cast<std::size_t>(i)].keys;
+      keep_largest(keys, k_);
+      weigh(keys);
+      std::fill(attended.begin(), attended.end(), 0.0);
+      for (std::size_t begin = 0, end; begin < keys.size(); begin = end) {
+        const Index last = keys[begin].place / block;
+        for (end = begin; end < keys.size() && keys[end].place / block == last;) ++end;
+        const auto count = static_cast<Index>(end - begin);
+        const auto weight = reserve(weights, 1, count), few = reserve(few_memory, count, d_head_);
+        for (Index k = 0; k < count; ++k) {
+          const ScoredKey<Real>& key = keys[begin + static_cast<std::size_t>(k)];
+          weight.data[k] = key.score;
+          std::copy_n(values.row(key.place), d_head_, few.row(k));
+        }
+        product<Real>(weight, few, part);
+        for (Index j = 0; j < d_head_; ++j)
+          attended[static_cast<std::size_t>(j)] += static_cast<double>(part.data[j]);
+      }
+      for (Index j = 0; j < d_head_; ++j)
+        output.row(i)[j] = static_cast<Real>(attended[static_cast<std::size_t>(j)]);
+    }
+  }
+
+  Real floor(Index row) const override { return rows_[static_cast<std::size_t>(row)].floor; }
+
+ private:
+  static constexpr Real nothing = -std::numeric_limits<Real>::infinity();
+
+  struct Row {
+    std::vector<ScoredKey<Real>> keys;
+    Real floor;  // below the least of the k largest: an earlier key may equal that
+  };
+
+  void prune(Row& row) const {
+    if (row.keys.size() < 2 * k_) return;
+    keep_largest(row.keys, k_);
+    row.floor = std::nextafter(std::min_element(row.keys.begin(), row.keys.end())->score, nothing);
+  }
+
+  std::size_t k_;
+  Index d_head_;
+  std::vector<Row> rows_;
+};
 
 /// Softmax over the k largest scores of a row, all others 0; of equal scores the earlier key counts
 /// as larger.
@@ -20,24 +145,12 @@ class TopK final : public Normalizer<Real> {
   void forward(const Real*, const Real* scores, Index count, Real* weights, Real*) const override {
     // At evaluation a row knows its own length only, so half of it is taken in training too.
     const Index k = std::min(count, half_ ? std::max<Index>(k_, (count + 1) / 2) : k_);
-    std::vector<Index> order(static_cast<std::size_t>(count));
-    std::iota(order.begin(), order.end(), Index{0});
-    std::nth_element(order.begin(), order.begin() + (k - 1), order.end(), [&](Index a, Index b) {
-      return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
-    });
-    order.resize(static_cast<std::size_t>(k));
-    std::sort(order.begin(), order.end());
+    std::vector<ScoredKey<Real>> keys;
+    for (Index j = 0; j < count; ++j) keys.push_back({scores[j], j});
+    keep_largest(keys, static_cast<std::size_t>(k));
+    weigh(keys);
     std::fill_n(weights, count, Real(0));
-    Real largest = scores[order[0]];
-    for (const Index j : order) largest = std::max(largest, scores[j]);
-    if (std::isinf(largest)) return;
-    double sum = 0;
-    for (const Index j : order) {
-      weights[j] = math::exp(scores[j] - largest);
-      sum += static_cast<double>(weights[j]);
-    }
-    for (const Index j : order)
-      weights[j] = static_cast<Real>(static_cast<double>(weights[j]) / sum);
+    for (const ScoredKey<Real>& key : keys) weights[key.place] = key.score;
   }
 
   void backward(const Real*, const Real*, const Real* weights, Index count, Real* dweights,
@@ -45,6 +158,11 @@ class TopK final : public Normalizer<Real> {
     Real inner = 0;
     for (Index j = 0; j < count; ++j) inner += weights[j] * dweights[j];
     for (Index j = 0; j < count; ++j) dweights[j] = weights[j] * (dweights[j] - inner);
+  }
+
+  std::unique_ptr<RowStream<Real>> stream(Index d_head) const override {
+    if (half_) return Normalizer<Real>::stream(d_head);
+    return std::make_unique<TopKStream<Real>>(k_, d_head);
   }
 
  private:
