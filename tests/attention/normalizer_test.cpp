@@ -139,6 +139,30 @@ TEST_CASE("rebuilt weights are those of the forward pass", "[property]") {
       });
 }
 
+TEST_CASE("rows together have the weights and states of rows one by one", "[property]") {
+  for_every_normalizer(
+      [](const Normalizer<double>& normalizer, const AlignedVector<double>& parameters, Rng& rng) {
+        constexpr Index rows = 21, keys = 40;
+        Dense<double> scores = normal_matrix<double>(rng, rows, keys, 2);
+        std::vector<Index> counts;
+        for (Index i = 0; i < rows; ++i) {
+          counts.push_back(1 + (7 * i) % keys);
+          if (counts.back() > 3) scores(i, i % 3) = nothing;
+        }
+        Dense<double> weights(rows, keys), states(rows, normalizer.state_size());
+        normalizer.forward_rows(parameters.data(), scores.view(), counts, weights.view(),
+                                states.view());
+        for (Index i = 0; i < rows; ++i) {
+          const Index count = counts[static_cast<std::size_t>(i)];
+          AlignedVector<double> state;
+          const AlignedVector<double> alone = weights_of(
+              normalizer, parameters, {scores.view().row(i), scores.view().row(i) + count}, &state);
+          CHECK(std::equal(alone.begin(), alone.end(), weights.view().row(i)));
+          CHECK(std::equal(state.begin(), state.end(), states.view().row(i)));
+        }
+      });
+}
+
 TEST_CASE("counting equal keys gives the weights of listing them", "[property]") {
   for_every_normalizer(
       [](const Normalizer<double>& normalizer, const AlignedVector<double>& parameters, Rng& rng) {

@@ -58,7 +58,7 @@ inline std::vector<std::string> every_pairing() {
 /// Those of the normalizers whose streams leave out keys.
 inline std::vector<std::string> every_skipping_pairing() {
   std::vector<std::string> names;
-  for (const char* normalizer : {"softmax", "entmax"})
+  for (const char* normalizer : {"softmax", "entmax", "top-k"})
     for (const attnspan::ScalerEntry& scaler : attnspan::scaler_catalog())
       names.push_back(std::string(normalizer) + "+" + scaler.name);
   return names;
