@@ -63,14 +63,18 @@ std::vector<std::string> differing(const TableRow& row, const TableRow& other,
   return reasons;
 }
 
-/// The row of the task that a row is compared with, or else the one that differs least.
+/// The row of the task that a row is compared with, or else the one that differs least, of those
+/// under the same position encoding where there are any.
 std::pair<const TableRow*, std::vector<std::string>> find_baseline(
     const TableRow& row, const std::vector<TableRow>& rows, std::string_view baseline) {
   std::pair<const TableRow*, std::vector<std::string>> best{nullptr, {}};
+  const auto distance = [&](const TableRow& other, const std::vector<std::string>& reasons) {
+    return std::pair{!reasons.empty() && other.position != row.position, reasons.size()};
+  };
   for (const TableRow& other : rows) {
     if (&other == &row || other.task != row.task || !is_baseline(other, baseline)) continue;
     std::vector<std::string> reasons = differing(row, other, baseline);
-    if (best.first == nullptr || reasons.size() < best.second.size())
+    if (best.first == nullptr || distance(other, reasons) < distance(*best.first, best.second))
       best = {&other, std::move(reasons)};
   }
   return best;

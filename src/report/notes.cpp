@@ -21,7 +21,9 @@ std::optional<double> number(const Json& settings, const char* key) {
 }
 
 void note_learning(Notes& notes, const TableRow& row) {
-  if (row.accuracy.empty()) return;
+  // The bound of a likelihood is drawn from the row itself; beside the best shortcut it is judged
+  // elsewhere.
+  if (row.accuracy.empty() || row.metric->is_likelihood) return;
   const Accuracy& first = row.accuracy.front();
   if (first.length > row.train_length) return;  // tests of a saved model may begin anywhere
   const double bound = row.metric->span_bound(first.value.mean);

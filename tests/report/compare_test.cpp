@@ -174,6 +174,16 @@ TEST_CASE("What differs in more than the compared axis is named, not compared", 
   CHECK(of(compare({result}, "softmax"), "entmax/rope").reason ==
         "position is rope here and nape there");
   CHECK(of(compare({result}, "softmax/nape"), "entmax/rope").verdict == Verdict::better);
+
+  // Where no row is like it, the reason is that of the one under the same position.
+  result = three_seeds({0, 0, 0}, {100, 100, 100});
+  CellRow elsewhere = cell("softmax", 0.002, 0, 100, {0});
+  elsewhere.position = "rope";
+  result.cells.insert(result.cells.begin(), elsewhere);
+  for (CellRow& row : result.cells)
+    if (row.attention == "entmax") row.learning_rate = 0.002;
+  CHECK(entmax_against_softmax(result).reason ==
+        "what was tried of learning rate is [0.002] here and [0.001] there");
 }
 
 TEST_CASE("Several runs: each row meets the baseline that is like it", "[unit]") {

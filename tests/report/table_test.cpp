@@ -324,6 +324,16 @@ TEST_CASE("What a reader must know of a row is said", "[unit]") {
   CHECK(only_row({cell("softmax", 0.001, 0, 100, {100})}).notes.empty());
   CHECK(notes(only_row({cell("softmax", 0.001, 0, 100, {100}), cell("softmax", 0.001, 1, 9, {85})}),
               "1 of 2 seeds did not learn at 1x"));
+
+  // Bits per byte have no bound but one drawn from the row's own mean.
+  std::vector<CellRow> bits{cell("softmax", 0.001, 0, 100, {0}),
+                            cell("softmax", 0.001, 1, 100, {0})};
+  for (CellRow& of_seed : bits) {
+    of_seed.metric = &bits_per_byte();
+    for (Evaluation& evaluation : of_seed.evaluations)
+      evaluation.counts.log_likelihood = of_seed.seed == 0 ? -2 : -2.2;
+  }
+  CHECK(only_row(bits).notes.empty());
 }
 
 TEST_CASE("Token accuracy is shown on request, and selects nothing", "[unit]") {
