@@ -20,7 +20,7 @@ namespace attnspan {
 namespace {
 
 struct CompareOptions {
-  std::vector<std::string> paths, tasks, bounds;
+  std::vector<std::string> paths, tasks, own, bounds;
   std::string baseline, format, metric, output;
   bool errors = false;
 };
@@ -55,7 +55,9 @@ int run_compare(const CompareOptions& options) {
   std::vector<Result> results;
   for (const std::string& path : options.paths) results.push_back(load_result(path));
   keep_tasks(results, options.tasks);
-  Comparison comparison = with_baseline(collect(results, metric), options.baseline);
+  if (options.baseline.empty() && !options.own.empty())
+    throw InputError("--own says what may differ from the --baseline, and none is given.");
+  Comparison comparison = with_baseline(collect(results, metric), options.baseline, options.own);
   comparison.shows_errors = options.errors;
   if (options.errors && format.name != "text")
     throw InputError(
@@ -88,6 +90,10 @@ void add_compare(CLI::App& app, Command& command) {
   };
   value("--baseline", options->baseline, "NAME",
         "Also compare with this variant: softmax, or softmax/nape");
+  value(
+      "--own", options->own, "SETTING",
+      "What may differ from the baseline too, because a search chose it for each: learning_rates, "
+      "weight_decay; may be repeated");
   value("--task", options->tasks, "NAME",
         "Only this task, in full or without its arguments; may be repeated");
   value("--metric", options->metric, "NAME",

@@ -38,10 +38,27 @@ std::string text(const Json& settings, const std::string& key) {
   return found->is_string() ? found->get<std::string>() : to_line(*found);
 }
 
-/// In what else than the compared axis two rows of a task differ: "steps is 500 here and 1000
-/// there", each; none when they may be compared.
+/// Settings that any of the rows knows or had a choice of.
+std::set<std::string> known_settings(const std::vector<const TableRow*>& rows) {
+  std::set<std::string> keys;
+  for (const TableRow* row : rows)
+    for (const Json* object : {&row->settings, &row->candidates})
+      for (const auto& item : object->items()) keys.insert(item.key());
+  return keys;
+}
+
+void check_settings(const std::vector<TableRow>& rows, const std::vector<std::string>& names) {
+  std::vector<const TableRow*> all;
+  for (const TableRow& row : rows) all.push_back(&row);
+  const std::set<std::string> known = known_settings(all);
+  for (const std::string& name : names)
+    if (!known.contains(name)) unknown_name("setting", name, {known.begin(), known.end()});
+}
+
+/// In what else than the compared axis, and what each may have of its own, two rows of a task
+/// differ: "steps is 500 here and 1000 there", each; none when they may be compared.
 std::vector<std::string> differing(const TableRow& row, const TableRow& other,
-                                   std::string_view baseline) {
+                                   std::string_view baseline, const std::vector<std::string>& own) {
   std::vector<std::string> reasons;
   const auto differ = [&](const std::string& what, const std::string& here,
                           const std::string& there) {
@@ -49,14 +66,10 @@ std::vector<std::string> differing(const TableRow& row, const TableRow& other,
   };
   if (!names_variant(other, baseline)) differ("position", row.position, other.position);
   differ("train length", std::to_string(row.train_length), std::to_string(other.train_length));
-  std::set<std::string> keys;
-  for (const Json* settings : {&row.settings, &other.settings})
-    for (const auto& item : settings->items()) keys.insert(item.key());
+  std::set<std::string> keys = known_settings({&row, &other});
+  for (const std::string& name : own) keys.erase(name);
   for (const std::string& key : keys)
     differ(axis_title(key), text(row.settings, key), text(other.settings, key));
-  keys.clear();
-  for (const Json* candidates : {&row.candidates, &other.candidates})
-    for (const auto& item : candidates->items()) keys.insert(item.key());
   for (const std::string& key : keys)
     differ("what was tried of " + axis_title(key), text(row.candidates, key),
            text(other.candidates, key));
@@ -66,14 +79,15 @@ std::vector<std::string> differing(const TableRow& row, const TableRow& other,
 /// The row of the task that a row is compared with, or else the one that differs least, of those
 /// under the same position encoding where there are any.
 std::pair<const TableRow*, std::vector<std::string>> find_baseline(
-    const TableRow& row, const std::vector<TableRow>& rows, std::string_view baseline) {
+    const TableRow& row, const std::vector<TableRow>& rows, std::string_view baseline,
+    const std::vector<std::string>& own) {
   std::pair<const TableRow*, std::vector<std::string>> best{nullptr, {}};
   const auto distance = [&](const TableRow& other, const std::vector<std::string>& reasons) {
     return std::pair{!reasons.empty() && other.position != row.position, reasons.size()};
   };
   for (const TableRow& other : rows) {
     if (&other == &row || other.task != row.task || !is_baseline(other, baseline)) continue;
-    std::vector<std::string> reasons = differing(row, other, baseline);
+    std::vector<std::string> reasons = differing(row, other, baseline, own);
     if (best.first == nullptr || distance(other, reasons) < distance(*best.first, best.second))
       best = {&other, std::move(reasons)};
   }
@@ -292,15 +306,17 @@ Comparison compare(const std::vector<Result>& results, std::string_view baseline
   return with_baseline(collect(results), baseline);
 }
 
-Comparison with_baseline(const Collection& collection, std::string_view baseline) {
+Comparison with_baseline(const Collection& collection, std::string_view baseline,
+                         const std::vector<std::string>& own) {
   Comparison comparison = without_baseline(collection.rows);
   comparison.baseline = baseline;
   if (baseline.empty()) return comparison;
   check_baseline(comparison.rows, baseline);
+  check_settings(comparison.rows, own);
   for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
     const TableRow& row = comparison.rows[i];
     RowComparison& compared = comparison.comparisons[i];
-    const auto [other, reasons] = find_baseline(row, comparison.rows, baseline);
+    const auto [other, reasons] = find_baseline(row, comparison.rows, baseline, own);
     // A row of the baseline itself is compared with another one only where that is asked for.
     if (is_baseline(row, baseline)) continue;
     if (other == nullptr) {

@@ -64,8 +64,10 @@ inline constexpr int least_seeds = 3;
 
 /// The table with comparisons. `baseline` is an attention ("softmax"), which is compared with what
 /// differs in attention alone, or a variant ("softmax/nape"), which is compared with what differs
-/// in attention and position; empty for none. Throws InputError on an unknown baseline.
-Comparison with_baseline(const Collection& collection, std::string_view baseline);
+/// in attention and position; empty for none. `own` names settings in which the two may differ too,
+/// because a search chose them for each. Throws InputError on an unknown baseline or setting.
+Comparison with_baseline(const Collection& collection, std::string_view baseline,
+                         const std::vector<std::string>& own = {});
 
 /// The same from the results; throws as `collect` does, too.
 Comparison compare(const std::vector<Result>& results, std::string_view baseline = "");

@@ -186,6 +186,23 @@ TEST_CASE("What differs in more than the compared axis is named, not compared", 
         "what was tried of learning rate is [0.002] here and [0.001] there");
 }
 
+TEST_CASE("What a search chose for each may differ where that is said", "[unit]") {
+  Result result = three_seeds({0, 0, 0}, {100, 100, 100});
+  for (CellRow& row : result.cells)
+    if (row.attention == "entmax") {
+      row.learning_rate = 0.002;
+      row.settings["weight_decay"] = 0.3;
+    } else {
+      row.settings["weight_decay"] = 0.1;
+    }
+  const auto against_softmax = [&](const std::vector<std::string>& own) {
+    return of(with_baseline(collect({result}), "softmax", own), "entmax/nape");
+  };
+  CHECK(against_softmax({"learning_rates"}).reason == "weight decay is 0.3 here and 0.1 there");
+  CHECK(against_softmax({"learning_rates", "weight_decay"}).verdict == Verdict::better);
+  CHECK_THROWS_AS(against_softmax({"learning_rate"}), InputError);
+}
+
 TEST_CASE("Several runs: each row meets the baseline that is like it", "[unit]") {
   Result first = three_seeds({0, 0, 0}, {100, 100, 100});
   Result second = three_seeds({90, 90, 90}, {90, 90, 90});
