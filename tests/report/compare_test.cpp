@@ -196,7 +196,7 @@ TEST_CASE("What a search chose for each may differ where that is said", "[unit]"
       row.settings["weight_decay"] = 0.1;
     }
   const auto against_softmax = [&](const std::vector<std::string>& own) {
-    return of(with_baseline(collect({result}), "softmax", own), "entmax/nape");
+    return of(with_baseline(collect({result}), "softmax", own), "entmax/nape weight_decay=0.3");
   };
   CHECK(against_softmax({"learning_rates"}).reason == "weight decay is 0.3 here and 0.1 there");
   CHECK(against_softmax({"learning_rates", "weight_decay"}).verdict == Verdict::better);
