@@ -30,7 +30,6 @@ class KeptRows final : public RowStream<Real> {
 
   // One row at a time, and of it blocks of keys, which are summed in double.
   void finish(ConstMatrixView<Real> values, MatrixView<Real> output) override {
-    constexpr Index block = 512;
     std::vector<double> attended(static_cast<std::size_t>(d_head_));
     const auto part = reserve(part_, 1, d_head_);
     for (Index i = 0; i < output.rows; ++i) {
@@ -38,8 +37,8 @@ class KeptRows final : public RowStream<Real> {
       const auto weights = reserve(weights_, 1, count);
       weigh_(parameters_, rows_.row(i), count, weights.data);
       std::fill(attended.begin(), attended.end(), 0.0);
-      for (Index first = 0; first < count; first += block) {
-        const Index keys = std::min(block, count - first);
+      for (Index first = 0; first < count; first += attended_block) {
+        const Index keys = std::min(attended_block, count - first);
         const Real* weight = weights.data + first;
         if (std::all_of(weight, weight + keys, [](Real w) { return w == 0; })) continue;
         product<Real>(weights.middle_cols(first, keys), values.middle_rows(first, keys), part);

@@ -22,7 +22,10 @@ class RowStream {
 
   /// One block: scores (rows x keys, -infinity where hidden, may be overwritten), the keys' values
   /// (keys x d_head), and the index of the first of them. Blocks may be left out.
-  virtual void push(MatrixView<Real> scores, ConstMatrixView<Real> values, Index first_key) = 0;
+  /// As it stands here, row by row.
+  virtual void push(MatrixView<Real> scores, ConstMatrixView<Real> /*values*/, Index first_key) {
+    for (Index i = 0; i < scores.rows; ++i) push_row(i, scores.row(i), scores.cols, first_key);
+  }
 
   /// Whether keys at or below a row's floor leave no trace in it at all. Then rows may be pushed on
   /// their own.
@@ -45,6 +48,10 @@ class RowStream {
   /// rounding of Real; -infinity while nothing is known, or ever.
   virtual Real floor(Index row) const = 0;
 };
+
+/// Keys whose weighted values are summed in Real, in order; the sums of such blocks, which begin at
+/// its multiples, are summed in double.
+inline constexpr Index attended_block = 512;
 
 /// Weights of one whole row of scores.
 template <class Real>

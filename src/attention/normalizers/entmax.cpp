@@ -44,10 +44,6 @@ class EntmaxStream final : public RowStream<Real> {
     }
   }
 
-  void push(MatrixView<Real> scores, ConstMatrixView<Real>, Index first_key) override {
-    for (Index i = 0; i < scores.rows; ++i) push_row(i, scores.row(i), scores.cols, first_key);
-  }
-
   bool traceless() const override { return true; }
 
   void push_row(Index i, const Real* scores, Index count, Index first_key) override {

@@ -62,10 +62,6 @@ class TopKStream final : public RowStream<Real> {
     }
   }
 
-  void push(MatrixView<Real> scores, ConstMatrixView<Real>, Index first_key) override {
-    for (Index i = 0; i < scores.rows; ++i) push_row(i, scores.row(i), scores.cols, first_key);
-  }
-
   bool traceless() const override { return true; }
 
   void push_row(Index i, const Real* scores, Index count, Index first_key) override {
@@ -85,7 +81,6 @@ class TopKStream final : public RowStream<Real> {
 
   // As for a whole row of weights: blocks of keys, which are summed in double.
   void finish(ConstMatrixView<Real> values, MatrixView<Real> output) override {
-    constexpr Index block = 512;
     std::vector<double> attended(static_cast<std::size_t>(d_head_));
     AlignedVector<Real> part_memory, weights, few_memory;
     const auto part = reserve(part_memory, 1, d_head_);
@@ -95,8 +90,8 @@ class TopKStream final : public RowStream<Real> {
       weigh(keys);
       std::fill(attended.begin(), attended.end(), 0.0);
       for (std::size_t begin = 0, end; begin < keys.size(); begin = end) {
-        const Index last = keys[begin].place / block;
-        for (end = begin; end < keys.size() && keys[end].place / block == last;) ++end;
+        const Index block = keys[begin].place / attended_block;
+        for (end = begin; end < keys.size() && keys[end].place / attended_block == block;) ++end;
         const auto count = static_cast<Index>(end - begin);
         const auto weight = reserve(weights, 1, count), few = reserve(few_memory, count, d_head_);
         for (Index k = 0; k < count; ++k) {
