@@ -11,7 +11,7 @@ namespace attnspan {
 
 void add_report(CLI::App& app, Command& command) {
   struct Options {
-    std::vector<std::string> paths;
+    std::vector<std::string> paths, own;
     std::string output, baseline;
   };
   auto options = std::make_shared<Options>();
@@ -22,6 +22,12 @@ void add_report(CLI::App& app, Command& command) {
   report->add_option("--baseline", options->baseline,
                      "The variant that others are compared with: softmax, or softmax/nape "
                      "(default: softmax where there is one)");
+  report
+      ->add_option("--own", options->own,
+                   "What may differ from it too, because a search chose it for each: "
+                   "learning_rates, weight_decay; may be repeated")
+      ->type_name("SETTING")
+      ->allow_extra_args(false);
   report->footer(
       "The page needs nothing but itself: no network, no other file. It holds its data, as JSON\n"
       "and CSV to download.\n"
@@ -33,7 +39,7 @@ void add_report(CLI::App& app, Command& command) {
       const Destination destination(options->output);
       std::vector<Result> results;
       for (const std::string& path : options->paths) results.push_back(load_result(path));
-      destination.write(render_page(results, options->baseline));
+      destination.write(render_page(results, options->baseline, options->own));
       return exit_ok;
     };
   });

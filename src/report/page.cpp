@@ -116,11 +116,11 @@ void add_error_shares(Json& accuracy, const std::optional<ErrorCounts>& errors) 
 /// Everything that differs with the baseline, for every variant as the baseline of every row.
 class AllComparisons {
  public:
-  explicit AllComparisons(const Collection& collection) {
+  AllComparisons(const Collection& collection, const std::vector<std::string>& own) {
     std::set<std::string> baselines;
     for (const TableRow& row : collection.rows)
       if (baselines.insert(row.attention + "/" + row.position).second)
-        comparisons_.push_back(with_baseline(collection, row.attention + "/" + row.position));
+        comparisons_.push_back(with_baseline(collection, row.attention + "/" + row.position, own));
   }
 
   /// By the baseline's name as a row; of those with which the row cannot be compared, only why.
@@ -271,14 +271,16 @@ std::string usual_baseline(const std::vector<TableRow>& rows) {
   return rows.empty() ? "" : rows.front().attention;
 }
 
-Json page_data(const std::vector<Result>& results, std::string_view baseline) {
+Json page_data(const std::vector<Result>& results, std::string_view baseline,
+               const std::vector<std::string>& own) {
   const Collection collection = collect(results);
   const std::string compared_with =
       baseline.empty() ? usual_baseline(collection.rows) : std::string(baseline);
-  const Comparison comparison = with_baseline(collection, compared_with);
-  const AllComparisons all(collection);
+  const Comparison comparison = with_baseline(collection, compared_with, own);
+  const AllComparisons all(collection, own);
   Json data = {{"question", question_text(comparison)},
                {"baseline", compared_with},
+               {"own", own},
                {"selection_rule", selection_rule()},
                {"figures_note", figures_note()},
                {"one_seed_note", has_one_seed(comparison) ? one_seed_note() : ""},
@@ -299,8 +301,9 @@ Json page_data(const std::vector<Result>& results, std::string_view baseline) {
   return data;
 }
 
-std::string render_page(const std::vector<Result>& results, std::string_view baseline) {
-  const Json data = page_data(results, baseline);
+std::string render_page(const std::vector<Result>& results, std::string_view baseline,
+                        const std::vector<std::string>& own) {
+  const Json data = page_data(results, baseline, own);
   const std::string said = words(data), carried = escaped_json(data);
   const PageTemplate& page = page_template();
   const std::pair<std::string_view, std::string_view> parts[] = {

@@ -25,11 +25,14 @@ std::string usual_baseline(const std::vector<TableRow>& rows);
 /// Everything that the page draws and offers for download, worked out: its script only draws.
 /// Blocks hold rows as in a results file's table, with comparisons by baseline; names are those of
 /// the results file.
-Json page_data(const std::vector<Result>& results, std::string_view baseline);
+/// `own`: as with_baseline has it.
+Json page_data(const std::vector<Result>& results, std::string_view baseline,
+               const std::vector<std::string>& own = {});
 
 /// One HTML page that needs nothing but itself. Whatever comes from the results is escaped. Throws
 /// InputError as `compare` does.
-std::string render_page(const std::vector<Result>& results, std::string_view baseline);
+std::string render_page(const std::vector<Result>& results, std::string_view baseline,
+                        const std::vector<std::string>& own = {});
 
 /// Text for HTML: & < > " ' as character references.
 std::string escaped_html(std::string_view text);

@@ -122,6 +122,19 @@ TEST_CASE("The page says in words which variant holds, how far and how sure", "[
   CHECK_THROWS_AS(page_data({example()}, "entmx"), InputError);
 }
 
+TEST_CASE("What a search chose for each variant may differ from the baseline", "[unit]") {
+  Result result = example();
+  for (CellRow& cell : result.cells)
+    cell.settings["weight_decay"] = cell.attention == "entmax" ? 0.3 : 0.1;
+  const auto summary = [&](const std::vector<std::string>& own) {
+    return page_data({result}, "", own)["blocks"][0]["verdict_summary"].get<std::string>();
+  };
+  CHECK(summary({}).find("better") == std::string::npos);
+  CHECK(summary({"weight_decay"}).find("better: entmax/nape") != std::string::npos);
+  CHECK(page_data({result}, "", {"weight_decay"})["own"] == Json({"weight_decay"}));
+  CHECK_THROWS_AS(page_data({result}, "", {"weight_decai"}), InputError);
+}
+
 TEST_CASE("Variants that hold nowhere for sure are said to", "[unit]") {
   Result result;
   for (int seed = 0; seed < 3; ++seed) {

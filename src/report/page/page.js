@@ -347,7 +347,7 @@
     const one = select('difference-one', variants.filter((variant) => variant !== baseline).pop());
     const other = select('difference-other', baseline);
     host.append(html('p', { class: 'note' }, 'One variant minus another, paired by seeds and test samples, with the 95% interval at each length. ' +
-        'The sentence is the verdict over all tested lengths, as attnspan compare --baseline gives it. A pair picked because it looks different proves less than one chosen before.'),
+        'The sentence is the verdict over all tested lengths, as attnspan compare --baseline' + data.own.map((setting) => ' --own ' + setting).join('') + ' gives it. A pair picked because it looks different proves less than one chosen before.'),
       html('div', { class: 'pickers' }, html('label', {}, 'Variant', one), html('label', {}, 'minus', other)), charts);
     function fill() {
       charts.replaceChildren();
