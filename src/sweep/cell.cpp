@@ -274,7 +274,7 @@ CellCost cost(const Cell& cell) {
   const TrainingOptions& training = cell.training;
   const std::int64_t validations = training.steps / training.validate_every;
   cost.training_flops =
-      static_cast<double>(training.steps) * training_step_flops(cell.model, task, training) +
+      static_cast<double>(training.steps) * mean_training_step_flops(cell.model, task, training) +
       static_cast<double>(validations * training.validation_samples) *
           evaluation_flops(cell.model, task, training.train_length);
   for (const TestPoint& test : cell.tests)

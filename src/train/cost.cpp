@@ -46,6 +46,20 @@ double training_step_flops(const ModelConfig& config, const Task& task,
          (6 * weights + 12 * heads_width(config) * visible * layers);
 }
 
+double mean_training_step_flops(const ModelConfig& config, const Task& task,
+                                const TrainingOptions& options) {
+  constexpr int most = 32;  // lengths that are worked out
+  const std::int64_t further = options.train_length - options.min_train_length;
+  const auto lengths = static_cast<int>(std::min<std::int64_t>(further + 1, most));
+  double flops = 0;
+  for (int i = 0; i < lengths; ++i) {
+    TrainingOptions of_length = options;
+    of_length.train_length -= lengths > 1 ? further * i / (lengths - 1) : 0;
+    flops += training_step_flops(config, task, of_length);
+  }
+  return flops / lengths;
+}
+
 double evaluation_flops(const ModelConfig& config, const Task& task, std::int64_t length) {
   const auto n = static_cast<double>(task.total_tokens(length, Purpose::evaluation));
   const auto answers = static_cast<double>(task.answer_tokens(length, Purpose::evaluation));

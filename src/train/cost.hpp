@@ -14,6 +14,11 @@ namespace attnspan {
 double training_step_flops(const ModelConfig& config, const Task& task,
                            const TrainingOptions& options);
 
+/// The same of the average step: each draws its length evenly from the shortest
+/// (options.min_train_length, not 0) to the longest.
+double mean_training_step_flops(const ModelConfig& config, const Task& task,
+                                const TrainingOptions& options);
+
 /// Floating-point operations that the evaluation of one sample is expected to do, counting what
 /// streaming evaluation skips.
 double evaluation_flops(const ModelConfig& config, const Task& task, std::int64_t length);

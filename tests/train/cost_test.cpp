@@ -15,6 +15,28 @@ TEST_CASE("a training step's operations are counted by hand", "[unit]") {
         Approx(10.0 * 19 * (6 * (2 * (1024 + 1024) + 560) + 12 * 16 * 10 * 2)));
 }
 
+TEST_CASE("the average step's operations are the mean over the lengths that steps draw", "[unit]") {
+  SmallRun run("copy");
+  const Task& task = *run.task.task;
+  run.options.train_length = 11;
+  run.options.min_train_length = 8;
+  const auto at = [&](std::int64_t length) {
+    TrainingOptions options = run.options;
+    options.train_length = length;
+    return training_step_flops(run.config, task, options);
+  };
+  CHECK(mean_training_step_flops(run.config, task, run.options) ==
+        Approx((at(8) + at(9) + at(10) + at(11)) / 4));
+  run.options.min_train_length = 11;
+  CHECK(mean_training_step_flops(run.config, task, run.options) == at(11));
+  run.options.train_length = 10'000;  // not every length, but evenly
+  double sum = 0;
+  for (std::int64_t length = 1; length <= 10'000; ++length) sum += at(length);
+  run.options.min_train_length = 1;
+  CHECK(mean_training_step_flops(run.config, task, run.options) ==
+        Approx(sum / 10'000).epsilon(0.03));
+}
+
 TEST_CASE("cost and memory grow with what they are asked for", "[property]") {
   const SmallRun run("copy");
   const Task& task = *run.task.task;
