@@ -92,6 +92,28 @@ TEST_CASE("The terminal's table keeps to 80 columns", "[unit]") {
     }
 }
 
+TEST_CASE("Long names have lines of their own in LaTeX", "[unit]") {
+  const auto latex = [](const char* position) {
+    Result result = example();
+    for (CellRow& cell : result.cells) {
+      cell.position = position;
+      if (cell.attention == "asentmax:normalizer=entmax") cell.attention = "asentmax";
+    }
+    return lines_of(find_format("latex").render(compare({result}, "softmax")));
+  };
+  for (const std::string& line : latex("nape"))
+    CHECK(line.find("multicolumn") == std::string::npos);
+  int names = 0;
+  for (const std::string& line : latex("hard-alibi:near=8~nope")) {
+    if (line.starts_with("%") || line.find("/hard-alibi") == std::string::npos) continue;
+    INFO(line);
+    CHECK(line.starts_with("\\multicolumn{"));
+    CHECK(line.find(" & ") == std::string::npos);
+    ++names;
+  }
+  CHECK(names > 3);
+}
+
 TEST_CASE("CSV has as many fields in every line", "[unit]") {
   const auto fields = [](const std::string& line) {
     bool quoted = false;

@@ -1,6 +1,8 @@
 // LaTeX tables with booktabs, to be pasted into a paper: under each mean its interval, the best
 // bold, a dagger where the verdict over all lengths is sure. What else a reader of the source wants
 // to know stands in comments.
+#include <algorithm>
+
 #include "report/format.hpp"
 #include "report/layout.hpp"
 #include "report/selection.hpp"
@@ -69,7 +71,25 @@ std::string dagger(Verdict verdict) {
                                      : "";
 }
 
+/// Where a name is long, every row has its name on a line of its own: beside seven lengths it would
+/// push the figures off the page.
+bool names_stand_alone(const Block& block) {
+  constexpr std::size_t long_name = 24;
+  return std::any_of(block.rows.begin(), block.rows.end(),
+                     [](const TableRow* row) { return variant_name(*row).size() > long_name; });
+}
+
+/// The lines of a row whose first cell is its name.
+std::string named(const std::vector<std::string>& cells, bool name_stands_alone) {
+  if (!name_stands_alone) return line(cells);
+  std::vector<std::string> rest = cells;
+  rest.front().clear();
+  return "\\multicolumn{" + std::to_string(cells.size()) + "}{l}{" + cells.front() + "} \\\\\n" +
+         line(rest);
+}
+
 std::string figures(const Block& block) {
+  const bool stand_alone = names_stand_alone(block);
   std::vector<std::string> head{"", "span"};
   for (const double multiple : block.multiples) head.push_back(times_text(multiple_text(multiple)));
   std::string text = line(head) + "\\midrule\n";
@@ -97,7 +117,7 @@ std::string figures(const Block& block) {
       means.push_back(is_best(block, row, multiple) ? "\\textbf{" + mean + "}" : mean);
       intervals.push_back(range(accuracy->ci95.low, accuracy->ci95.high, metric));
     }
-    text += line(means) + line(intervals);
+    text += named(means, stand_alone) + line(intervals);
     if (row.seeds.lost() == 0 || row.seeds.done == 0) continue;
     std::vector<std::string> with_lost{"\\quad " + small("with the lost at worst"),
                                        small(times_text(span_text(row.span.with_lost)))};
@@ -140,6 +160,7 @@ std::string caption(const Comparison& comparison, const Block& block) {
 std::string differences(const Comparison& comparison, const Block& block) {
   std::vector<std::string> head{""};
   for (const double multiple : block.multiples) head.push_back(times_text(multiple_text(multiple)));
+  const bool stand_alone = names_stand_alone(block);
   std::string text;
   for (std::size_t i = 0; i < block.rows.size(); ++i) {
     const RowComparison& one = *block.comparisons[i];
@@ -154,7 +175,7 @@ std::string differences(const Comparison& comparison, const Block& block) {
                                         minus(short_value_text(found->ci95.high, metric)))
                                 : "");
     }
-    text += line(values) + line(intervals);
+    text += named(values, stand_alone) + line(intervals);
   }
   if (text.empty()) return "";
   return table(
