@@ -126,21 +126,25 @@ std::string chosen_ticks(const std::vector<double>& ticks, const char* unit) {
 }
 
 /// Breaks a title that is wider than its panel, at commas.
-std::string broken(const std::string& title, std::size_t width) {
+std::vector<std::string> broken(const std::string& title, std::size_t width) {
   std::vector<std::string> lines{""};
   for (const std::string& part : split(title, ',')) {
     if (lines.back().size() + part.size() > width && !lines.back().empty()) lines.emplace_back();
     lines.back() += part + ",";
   }
   lines.back().pop_back();
+  return lines;
+}
+
+std::string title_of(const Panel& panel, std::size_t width) {
   std::string text;
-  for (std::string& line : lines)
-    text += (text.empty() ? literal(line) : ".\"\\n\"." + literal(line));
+  for (const std::string& line : broken(panel.title, width))
+    text += (text.empty() ? "" : ".\"\\n\".") + literal(line);
   return text;
 }
 
 std::string axes(const Panel& panel, std::size_t title_width) {
-  std::string text = "set title " + broken(panel.title, title_width) +
+  std::string text = "set title " + title_of(panel, title_width) +
                      " offset 0,-0.3\nset xlabel offset 0,0.3 " + literal(panel.x_label) +
                      "\nset ylabel offset 1,0 " + literal(panel.y_label) + "\n";
   text += panel.x_is_logarithmic ? "set logscale x\n" : "unset logscale x\n";
@@ -167,6 +171,28 @@ std::string axes(const Panel& panel, std::size_t title_width) {
                      : "set autoscale y\n");
 }
 
+/// Where the position encoding stands in the name of a variant: behind the first slash, up to a
+/// blank.
+std::string_view encoding_of(std::string_view name) {
+  const std::size_t begin = std::min(name.find('/'), name.size());
+  return name.substr(begin, name.find(' ', begin) - begin);
+}
+
+/// Moves an encoding that all series have from their names to the titles, where names are longer
+/// than a line of the key: it would cut them.
+void shorten_names(std::vector<Panel>& panels, std::size_t line) {
+  std::vector<std::string*> names;
+  for (Panel& panel : panels)
+    for (Series& series : panel.series) names.push_back(&series.name);
+  if (std::ranges::all_of(names, [&](const auto* name) { return name->size() <= line; })) return;
+  const std::string encoding(encoding_of(*names.front()));
+  if (encoding.empty() ||
+      !std::ranges::all_of(names, [&](const auto* name) { return encoding_of(*name) == encoding; }))
+    return;
+  for (std::string* name : names) name->erase(name->find('/'), encoding.size());
+  for (Panel& panel : panels) panel.title += ", " + encoding.substr(1);
+}
+
 }  // namespace
 
 const PlotFormat& find_plot_format(std::string_view path) {
@@ -180,10 +206,15 @@ const PlotFormat& find_plot_format(std::string_view path) {
                allowed);
 }
 
-std::string gnuplot_script(const std::vector<Panel>& panels, const PlotFormat& format, double width,
+std::string gnuplot_script(std::vector<Panel> panels, const PlotFormat& format, double width,
                            const std::string& font) {
   const std::size_t columns = std::min<std::size_t>(panels.size(), 3);
   const std::size_t rows = (panels.size() + columns - 1) / columns;
+  const double total_width = width * static_cast<double>(columns);
+  constexpr double mark_width = 1.6, letter_width = 0.17;  // of the key, in cm
+  const bool is_dots = !panels.front().y_names.empty();
+  if (!is_dots)
+    shorten_names(panels, static_cast<std::size_t>((total_width - mark_width) / letter_width));
 
   // What the key names, once each.
   std::vector<std::pair<std::string, std::string>> keys;
@@ -193,7 +224,6 @@ std::string gnuplot_script(const std::vector<Panel>& panels, const PlotFormat& f
     if (is_new && !name.empty()) keys.emplace_back(name, how);
   };
   std::size_t longest = 1;
-  const bool is_dots = !panels.front().y_names.empty();
   if (!is_dots) {
     for (const Panel& panel : panels)
       for (const Series& series : panel.series)
@@ -203,10 +233,14 @@ std::string gnuplot_script(const std::vector<Panel>& panels, const PlotFormat& f
   }
   for (const auto& [name, how] : keys) longest = std::max(longest, name.size());
 
-  const double height = 0.72 * width;
-  const double total_width = width * static_cast<double>(columns);
+  const auto letters = static_cast<std::size_t>(width * 6.2);  // of a title, in a line
+  std::size_t lines = 2;
+  for (const Panel& panel : panels) lines = std::max(lines, broken(panel.title, letters).size());
+  const double above = 0.31 + 0.42 * static_cast<double>(lines);
+  const double height = 0.72 * width + above - 1.15;
   const std::size_t keys_a_line = std::max<std::size_t>(
-      1, static_cast<std::size_t>(total_width / (1.6 + 0.17 * static_cast<double>(longest))));
+      1, static_cast<std::size_t>(total_width /
+                                  (mark_width + letter_width * static_cast<double>(longest))));
   const std::size_t key_lines = (keys.size() + keys_a_line - 1) / keys_a_line;
   const double key_height = keys.empty() ? 0 : 0.25 + 0.42 * static_cast<double>(key_lines);
   const double total_height = height * static_cast<double>(rows) + key_height;
@@ -237,9 +271,9 @@ std::string gnuplot_script(const std::vector<Panel>& panels, const PlotFormat& f
     };
     place("lmargin", left + margin, total_width);
     place("rmargin", left + width - 0.45, total_width);
-    place("tmargin", top - 1.15, total_height);
+    place("tmargin", top - above, total_height);
     place("bmargin", top - height + 1.15, total_height);
-    plots += axes(panels[i], static_cast<std::size_t>(width * 6.2));
+    plots += axes(panels[i], letters);
     draw(panels[i], drawing);
     plots += drawing.take_command();
   }

@@ -19,10 +19,11 @@ struct PlotFormat {
 const PlotFormat& find_plot_format(std::string_view path);
 
 /// A gnuplot script that draws the panels to its output: up to three beside each other, a key
-/// below. Each is `width` x 0.72 `width` cm. Colours are those that the colour-blind tell apart;
-/// dashes and marks tell the series apart in grey. Names stand in the script as texts that gnuplot
-/// does not look into.
-std::string gnuplot_script(const std::vector<Panel>& panels, const PlotFormat& format, double width,
+/// below; an encoding that all variants have stands in the titles if the key has no room for it.
+/// Each is `width` x 0.72 `width` cm and as much higher as its title has more than two lines.
+/// Colours are those that the colour-blind tell apart; dashes and marks tell the series apart in
+/// grey. Names stand in the script as texts that gnuplot does not look into.
+std::string gnuplot_script(std::vector<Panel> panels, const PlotFormat& format, double width,
                            const std::string& font);
 
 }  // namespace attnspan

@@ -138,3 +138,21 @@ TEST_CASE("The script has three panels beside each other and a key below", "[uni
   CHECK(count(four, " title 'softmax/nape'") == 1);
   CHECK(count(four, " title 'best shortcut'") == 1);
 }
+
+TEST_CASE("An encoding that the key has no room for stands in the title where all have it",
+          "[unit]") {
+  const std::string encoding = "rope:window=8,scaled=unbiased~rope:window=8,scaled=unbiased~nope";
+  const auto script = [](const Result& result, double width) {
+    return gnuplot_script(panels("accuracy", result), find_plot_format(".pdf"), width, "Times");
+  };
+  Result result = example();
+  for (CellRow& row : result.cells) row.position = encoding;
+  const std::string narrow = script(result, 8);
+  CHECK(count(narrow, " title 'softmax'") == 1);
+  CHECK(count(narrow, " title 'entmax'") == 1);
+  CHECK(count(narrow, "scaled=unbiased~nope'") == 1);  // the title's last line
+  CHECK(count(script(result, 40), " title 'softmax/" + encoding + "'") == 1);
+
+  result.cells.front().position = "nape";
+  CHECK(count(script(result, 8), " title 'entmax/" + encoding + "'") == 1);
+}
