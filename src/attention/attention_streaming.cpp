@@ -233,7 +233,8 @@ void AttentionStreaming<Real>::show(Index place, ConstMatrixView<Real> row,
   for (Index head = 0; head < heads.shape().heads; ++head) {
     streaming.weigh(of_heads, store_, {places, scaled, taken}, head, scores.data, weights.data,
                     mine.scratch);
-    product<Real>(weights, store_.values.middle_rows(0, keys).middle_cols(head * d, d), output);
+    product<Real>(weights, store_.values[static_cast<std::size_t>(head)].middle_rows(0, keys),
+                  output);
     visit({head,
            place,
            {scores.data, size},

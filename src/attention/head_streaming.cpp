@@ -12,6 +12,29 @@ namespace {
 template <class Real>
 constexpr Real hidden = -std::numeric_limits<Real>::infinity();
 
+/// Makes room for some matrices, one behind the other.
+template <class Real>
+void reserve_each(Room<Real>& room, Index count, Index rows, Index cols,
+                  std::vector<MatrixView<Real>>& matrices) {
+  const MatrixView<Real> all = reserve(room, count * rows, cols);
+  matrices.clear();
+  for (Index k = 0; k < count; ++k) matrices.push_back(all.middle_rows(k * rows, rows));
+}
+
+/// Takes rows apart: the first columns to the first matrix, the next to the second, ..., from row
+/// `first` on.
+template <class Real>
+void put_each(ConstMatrixView<Real> rows, Index first,
+              const std::vector<MatrixView<Real>>& matrices) {
+  for (Index i = 0; i < rows.rows; ++i) {
+    const Real* from = rows.row(i);
+    for (const MatrixView<Real>& matrix : matrices) {
+      std::copy_n(from, matrix.cols, matrix.row(first + i));
+      from += matrix.cols;
+    }
+  }
+}
+
 /// A row looks at so many keys before it sifts others: their floor leaves it less to find.
 constexpr Index looked_at = 512;
 
@@ -29,6 +52,8 @@ struct HeadStreaming<Real>::Walk {
   Index rows() const { return tile.queries.rows; }
   Index place(Index row) const { return tile.places[static_cast<std::size_t>(row)]; }
   Index last_place() const { return tile.places.back(); }
+  ConstMatrixView<Real> key_rows() const { return store.keys[static_cast<std::size_t>(vector)]; }
+  ConstMatrixView<Real> value_rows() const { return store.values[static_cast<std::size_t>(head)]; }
   /// Keys of a block that any row sees.
   Index keys(Index block) const {
     return std::min(KeyStore<Real>::block, last_place() + 1 - block * KeyStore<Real>::block);
@@ -43,8 +68,9 @@ template <class Real>
 void HeadStreaming<Real>::open(std::span<const Position> positions, KeyStore<Real>& store) const {
   const auto tokens = static_cast<Index>(positions.size());
   store.positions = positions;
-  store.keys = reserve(store.key_memory, tokens, heads_.total_width());
-  store.values = reserve(store.value_memory, tokens, heads_.shape().width());
+  reserve_each(store.key_memory, heads_.vectors(), tokens, heads_.width(), store.keys);
+  reserve_each(store.value_memory, heads_.shape().heads, tokens, heads_.shape().d_head,
+               store.values);
   store.features =
       reserve(store.feature_memory, tokens, heads_.shape().heads * heads_.position().features());
   store.selectors = reserve(store.selector_memory, selective() ? tokens : 0, heads_.width());
@@ -85,17 +111,15 @@ void HeadStreaming<Real>::put(const Real* parameters, Index first, ConstMatrixVi
   const auto prepared =
       heads_.prepare(parameters, Phase::evaluation, Role::key, store.positions.data() + first, keys,
                      scratch.unit, scratch.turned);
-  for (Index i = 0; i < keys.rows; ++i) {
-    std::copy_n(prepared.row(i), prepared.cols, store.keys.row(first + i));
-    std::copy_n(values.row(i), values.cols, store.values.row(first + i));
-  }
+  put_each<Real>(prepared, first, store.keys);
+  put_each<Real>(values, first, store.values);
 }
 
 template <class Real>
 void HeadStreaming<Real>::close(const Real* parameters, ConstMatrixView<Real> x, bool skip,
                                 KeyStore<Real>& store) const {
   if (reads()) heads_.position().read(parameters + heads_.position_offset(), x, store.features);
-  if (skip) store.bounds.take(store.keys, heads_.vectors());
+  if (skip) store.bounds.take(store.keys);
 }
 
 template <class Real>
@@ -105,7 +129,7 @@ void HeadStreaming<Real>::sift(std::span<const Index> which, KeyStore<Real>& sto
     for (Index view = 0; view < heads_.views(); ++view)
       if (KeySieve<Real>::pays() && !selective() && !heads_.position().biased(head))
         vectors.push_back(view * heads_.shape().heads + head);
-  store.sieve.take(store.keys, heads_.width(), vectors);
+  store.sieve.take(store.keys, vectors);
 }
 
 template <class Real>
@@ -176,8 +200,7 @@ MatrixView<Real> HeadStreaming<Real>::score(const Walk& walk, Index block,
   const MatrixView<Real> scores(reserve(scratch.scores, walk.rows(), KeyStore<Real>::block).data,
                                 walk.rows(), keys, KeyStore<Real>::block);
   product_bt<Real>(walk.tile.queries.middle_cols(walk.vector * d, d),
-                   walk.store.keys.middle_rows(first, keys).middle_cols(walk.vector * d, d),
-                   scores);
+                   walk.key_rows().middle_rows(first, keys), scores);
   const bool biased = heads_.position().biased(walk.head);
   for (Index i = 0; i < walk.rows(); ++i) {
     const Index seen = walk.seen(i, block);
@@ -216,11 +239,11 @@ void HeadStreaming<Real>::attend(const Real* parameters, const KeyStore<Real>& s
         attend(walk, skip, stream, scratch);
       const auto of_head = output.middle_cols(head * d, d);
       if (view == 0) {
-        stream.finish(store.values.middle_cols(head * d, d), of_head);
+        stream.finish(walk.value_rows(), of_head);
         continue;
       }
       const auto more = reserve(scratch.more, rows, d);
-      stream.finish(store.values.middle_cols(head * d, d), more);
+      stream.finish(walk.value_rows(), more);
       for (Index i = 0; i < rows; ++i)
         for (Index j = 0; j < d; ++j) of_head.row(i)[j] += more.row(i)[j];
     }
@@ -230,7 +253,7 @@ void HeadStreaming<Real>::attend(const Real* parameters, const KeyStore<Real>& s
 template <class Real>
 void HeadStreaming<Real>::attend(const Walk& walk, bool skip, RowStream<Real>& stream,
                                  StreamingScratch<Real>& scratch) const {
-  const Index d = heads_.shape().d_head, wide = heads_.width(), rows = walk.rows();
+  const Index wide = heads_.width(), rows = walk.rows();
   const Index last_block = walk.last_place() / KeyStore<Real>::block;
   reserve_zeros(scratch.carried, rows, heads_.position().carried());
   if (skip) {
@@ -243,10 +266,8 @@ void HeadStreaming<Real>::attend(const Walk& walk, bool skip, RowStream<Real>& s
     if (need == Needed::nowhere) break;
     if (need == Needed::elsewhere) continue;
     const Index first = block * KeyStore<Real>::block;
-    stream.push(
-        score(walk, block, scratch),
-        walk.store.values.middle_rows(first, walk.keys(block)).middle_cols(walk.head * d, d),
-        first);
+    stream.push(score(walk, block, scratch), walk.value_rows().middle_rows(first, walk.keys(block)),
+                first);
     if (skip)
       for (Index i = 0; i < rows; ++i)
         scratch.floors[static_cast<std::size_t>(i)] = stream.floor(i);
@@ -305,8 +326,7 @@ void HeadStreaming<Real>::push_stretch(const Walk& walk, Index stretch, std::spa
   for (Index b = last / block; b >= stretch * length / block; --b) {
     const Index first = b * block, keys = std::min(block, last + 1 - first);
     const auto scores = reserve(scratch.scores, count, block);
-    product_bt<Real>(queries,
-                     walk.store.keys.middle_rows(first, keys).middle_cols(walk.vector * wide, wide),
+    product_bt<Real>(queries, walk.key_rows().middle_rows(first, keys),
                      MatrixView<Real>(scores.data, count, keys, block));
     for (Index i = 0; i < count; ++i) {
       const Index row = rows[static_cast<std::size_t>(i)];

@@ -17,8 +17,9 @@ struct KeyStore {
   static constexpr Index block = KeyBounds<Real>::block;
 
   std::span<const Position> positions;
-  MatrixView<Real> keys;      ///< tokens x (heads width), as they enter the scores
-  MatrixView<Real> values;    ///< tokens x (heads d_head)
+  /// Of each vector, tokens x width, as they enter the scores; of each head, tokens x d_head. One
+  /// behind the other: a head's lie close together.
+  std::vector<MatrixView<Real>> keys, values;
   MatrixView<Real> features;  ///< tokens x (heads features)
   /// Tokens x width: the first head's queries, where the normalizer is selective.
   MatrixView<Real> selectors;

@@ -11,8 +11,10 @@ namespace attnspan {
 
 // Block by block on all threads; then, in order, what is the largest so far.
 template <class Real>
-void KeyBounds<Real>::take(ConstMatrixView<Real> keys, Index heads) {
-  const Index width = keys.cols / heads, blocks = (keys.rows + block - 1) / block;
+void KeyBounds<Real>::take(const std::vector<MatrixView<Real>>& keys) {
+  const auto heads = static_cast<Index>(keys.size());
+  const Index width = keys.front().cols, tokens = keys.front().rows;
+  const Index blocks = (tokens + block - 1) / block;
   width_ = width;
   blocks_ = blocks;
   heads_ = heads;
@@ -21,48 +23,39 @@ void KeyBounds<Real>::take(ConstMatrixView<Real> keys, Index heads) {
   lengths_.resize(static_cast<std::size_t>(heads * blocks));
   sizes_.resize(lengths_.size());
   parallel_for(runs, [&](Index r) {
-    AlignedVector<Real> highest(static_cast<std::size_t>(keys.cols)), lowest(highest.size());
-    std::vector<Real> longest(static_cast<std::size_t>(heads)), sums(longest.size());
+    AlignedVector<Real> highest(static_cast<std::size_t>(width)), lowest(highest.size());
     Real *high = highest.data(), *low = lowest.data();
-    for (Index b = r * run; b < std::min(blocks, (r + 1) * run); ++b) {
-      const Index first = b * block, end = std::min(keys.rows, first + block);
-      std::copy_n(keys.row(first), keys.cols, high);
-      std::copy_n(keys.row(first), keys.cols, low);
-      std::fill(longest.begin(), longest.end(), Real(0));  // squared
-      std::fill(sums.begin(), sums.end(), Real(0));
-      for (Index i = first; i < end; ++i) {
-        const Real* key = keys.row(i);
-#pragma omp simd
-        for (Index j = 0; j < keys.cols; ++j) {
-          high[j] = high[j] < key[j] ? key[j] : high[j];
-          low[j] = key[j] < low[j] ? key[j] : low[j];
-        }
-        for (Index head = 0; head < heads; ++head) {
-          Real squares = 0;
-          for (Index j = head * width; j < (head + 1) * width; ++j) squares += key[j] * key[j];
-          const auto at = static_cast<std::size_t>(head);
-          longest[at] = std::max(longest[at], squares);
-          sums[at] += squares;
-        }
-      }
-      Real* corners = corners_.data() + r * of_run + b % run;
+    for (Index b = r * run; b < std::min(blocks, (r + 1) * run); ++b)
       for (Index head = 0; head < heads; ++head) {
+        const MatrixView<Real>& of_head = keys[static_cast<std::size_t>(head)];
+        const Index first = b * block, end = std::min(tokens, first + block);
+        std::copy_n(of_head.row(first), width, high);
+        std::copy_n(of_head.row(first), width, low);
+        Real longest = 0, sum = 0;  // squared
+        for (Index i = first; i < end; ++i) {
+          const Real* key = of_head.row(i);
+          Real squares = 0;
+          for (Index j = 0; j < width; ++j) {
+            high[j] = high[j] < key[j] ? key[j] : high[j];
+            low[j] = key[j] < low[j] ? key[j] : low[j];
+            squares += key[j] * key[j];
+          }
+          longest = std::max(longest, squares);
+          sum += squares;
+        }
+        Real* corners = corners_.data() + r * of_run + b % run;
         Real squares = 0;
         for (Index j = 0; j < width; ++j) {
-          const Index from = head * width + j;
-          corners[(2 * head * width + j) * run] = high[from];
-          corners[((2 * head + 1) * width + j) * run] = low[from];
-          const Real size = std::max(high[from], -low[from]);
+          corners[(2 * head * width + j) * run] = high[j];
+          corners[((2 * head + 1) * width + j) * run] = low[j];
+          const Real size = std::max(high[j], -low[j]);
           squares += size * size;
         }
         // Comparisons pass over what is not a number; sums do not.
-        if (!std::isfinite(sums[static_cast<std::size_t>(head)]))
-          squares = std::numeric_limits<Real>::quiet_NaN();
-        lengths_[static_cast<std::size_t>(head * blocks + b)] =
-            longest[static_cast<std::size_t>(head)];
+        if (!std::isfinite(sum)) squares = std::numeric_limits<Real>::quiet_NaN();
+        lengths_[static_cast<std::size_t>(head * blocks + b)] = longest;
         sizes_[static_cast<std::size_t>(head * blocks + b)] = squares;
       }
-    }
   });
   for (Index head = 0; head < heads; ++head) {
     Real longest = 0, largest = 0;

@@ -16,9 +16,8 @@ class KeyBounds {
   /// Blocks whose bounds lie side by side and are worked out together.
   static constexpr Index run = 32;
 
-  /// Takes the bounds of every head's keys: tokens x (heads width). Spreads over the
-  /// threads.
-  void take(ConstMatrixView<Real> keys, Index heads);
+  /// Takes the bounds of every head's keys: tokens x width each. Spreads over the threads.
+  void take(const std::vector<MatrixView<Real>>& keys);
 
   /// Bounds on the scores of a tile of queries with every block of one head's keys.
   class Tile {

@@ -23,21 +23,20 @@ bool KeySieve<Real>::pays() {
 }
 
 template <class Real>
-void KeySieve<Real>::take(ConstMatrixView<Real> keys, Index width, std::span<const Index> vectors) {
-  width_ = width;
-  depth_ = (width + 3) / 4 * 4;
+void KeySieve<Real>::take(const std::vector<MatrixView<Real>>& keys,
+                          std::span<const Index> vectors) {
+  width_ = keys.front().cols;
+  depth_ = (width_ + 3) / 4 * 4;
   vectors_.assign(vectors.begin(), vectors.end());
-  stretches_ = vectors.empty() ? 0 : keys.rows / stretch;
+  keys_.clear();
+  for (const Index vector : vectors) keys_.push_back(keys[static_cast<std::size_t>(vector)]);
+  stretches_ = vectors.empty() ? 0 : keys.front().rows / stretch;
   const Index parts = static_cast<Index>(vectors.size()) * stretches_;
   scales_.resize(static_cast<std::size_t>(parts));
   bytes_ = reserve(byte_memory_, parts, stretch * depth_);
-  keys_ = reserve(key_memory_, parts, stretch * width);
   parallel_for(parts, [&](Index part) {
-    const Index vector = vectors_[static_cast<std::size_t>(part / stretches_)];
-    const MatrixView<Real> close(keys_.row(part), stretch, width);
-    for (Index i = 0; i < stretch; ++i)
-      std::copy_n(keys.row(part % stretches_ * stretch + i) + vector * width, width, close.row(i));
-    take_stretch(close, scales_[static_cast<std::size_t>(part)], bytes_.row(part));
+    take_stretch(this->keys(part / stretches_, part % stretches_),
+                 scales_[static_cast<std::size_t>(part)], bytes_.row(part));
   });
 }
 
@@ -174,7 +173,7 @@ void KeySieve<Real>::Tile::sift(Index of_stretch, std::span<const Index> rows,
 template <class Real>
 Index KeySieve<Real>::Tile::found(Index k) {
   if (!bounded_[static_cast<std::size_t>(k)]) return -1;
-  const Real* keys = sieve_->keys_.row(sieve_->part(of_vector_, of_stretch_));
+  const Real* keys = sieve_->keys(of_vector_, of_stretch_).data;
   constexpr Index groups = stretch / group;
   static_assert(block == 8 * group && groups <= 256);
   const Index number = engine().list_passed(passed_.data() + k * groups, groups, places_.data());

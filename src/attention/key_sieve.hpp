@@ -22,9 +22,10 @@ class KeySieve {
   /// Whether products of bytes are faster here than those of Real.
   static bool pays();
 
-  /// Takes the keys (tokens x (vectors width)) of these vectors; those behind the last whole
-  /// stretch stay out. Spreads over the threads.
-  void take(ConstMatrixView<Real> keys, Index width, std::span<const Index> vectors);
+  /// Takes, of all vectors' keys (tokens x width each, close together), those of these vectors,
+  /// which have to stay where they are; those behind the last whole stretch stay out. Spreads over
+  /// the threads.
+  void take(const std::vector<MatrixView<Real>>& keys, std::span<const Index> vectors);
 
   /// Whether there is a whole stretch of this vector's keys.
   bool has(Index vector) const {
@@ -76,6 +77,10 @@ class KeySieve {
     double size = 0;        // of the keys' largest absolute coordinates; not finite: not to be used
   };
 
+  /// The keys of a stretch.
+  ConstMatrixView<Real> keys(Index of_vector, Index of_stretch) const {
+    return keys_[static_cast<std::size_t>(of_vector)].middle_rows(of_stretch * stretch, stretch);
+  }
   void take_stretch(ConstMatrixView<Real> keys, Scale& scale, std::uint8_t* bytes) const;
   Index part(Index of_vector, Index of_stretch) const {
     return of_vector * stretches_ + of_stretch;
@@ -87,9 +92,7 @@ class KeySieve {
   // Likewise: groups of sixteen keys x depth / 4 x keys x 4, each byte plus 128.
   MatrixView<std::uint8_t> bytes_;
   Room<std::uint8_t> byte_memory_;
-  // Likewise: stretch x width, close together for those that pass.
-  MatrixView<Real> keys_;
-  Room<Real> key_memory_;
+  std::vector<ConstMatrixView<Real>> keys_;  // of each vector
 };
 
 }  // namespace attnspan

@@ -14,6 +14,7 @@ namespace {
 
 constexpr LayerShape shape{4, 4};
 constexpr Index block = KeyStore<double>::block;
+using Matrices = std::vector<MatrixView<float>>;
 
 constexpr Index length = 5 * block + 33;
 
@@ -115,11 +116,11 @@ TEST_CASE("steep distance biases leave far keys untouched", "[property]") {
       const AlignedVector<float> parameters = moved_parameters(attention, rng, 0.1);
       const LayerInputs<float> in(rng, rows, shape.d_model());
       // Slope 1/4 or 1 on head 0: 400 keys back is a bias of -100 and less.
-      const auto poison = [&](MatrixView<float> k, MatrixView<float> v) {
+      const auto poison = [&](const Matrices& keys, const Matrices& values) {
         for (Index j = 0; j < 2 * block; ++j)
           for (Index c = 0; c < shape.d_head; ++c) {
-            k.row(j)[c] = 1e4f * in.q(0, c);
-            v.row(j)[c] = 1e6f;
+            keys[0].row(j)[c] = 1e4f * in.q(0, c);
+            values[0].row(j)[c] = 1e6f;
           }
       };
       const auto first_head = [&](const Dense<float>& output) {
@@ -183,12 +184,13 @@ TEST_CASE("bounds on blocks leave unlike keys untouched", "[property]") {
       for (Index j = 0; j < in.k.cols; ++j)
         in.k(i, j) += i / block == 1 || i / block == 5 ? 8.0f : -8.0f;
     const auto poison_block = [&](Index b) {
-      return [b](MatrixView<float> k, MatrixView<float> v) {
-        for (Index i = b * block; i < (b + 1) * block; ++i)
-          for (Index j = 0; j < k.cols; ++j) {
-            k.row(i)[j] = 100;
-            v.row(i)[j] = 1e6f;
-          }
+      return [b](const Matrices& keys, const Matrices& values) {
+        for (Index i = b * block; i < (b + 1) * block; ++i) {
+          for (const MatrixView<float>& of_head : keys)
+            std::fill_n(of_head.row(i), of_head.cols, 100.0f);
+          for (const MatrixView<float>& of_head : values)
+            std::fill_n(of_head.row(i), of_head.cols, 1e6f);
+        }
       };
     };
     const auto with = [&](bool skip, const auto& poison) {

@@ -502,9 +502,10 @@ TEST_CASE("keys outside a window are never touched", "[property]") {
   const AlignedVector<double> parameters = moved_parameters(attention, rng, 0.3);
   const LayerInputs<double> in(rng, last, shape.d_model());
   // Sigmoids of -infinity are 0, but 0 times NaN is not: a touched value would show.
-  const auto poison = [](MatrixView<double>, MatrixView<double> v) {
-    for (Index j = 0; j < 256; ++j)
-      std::fill_n(v.row(j), 2 * shape.d_head, std::numeric_limits<double>::quiet_NaN());
+  const auto poison = [](auto&, const std::vector<MatrixView<double>>& values) {
+    for (const MatrixView<double>& of_head : values)
+      for (Index j = 0; j < 256; ++j)
+        std::fill_n(of_head.row(j), of_head.cols, std::numeric_limits<double>::quiet_NaN());
   };
   const auto with = [&](bool skip) {
     return streamed(attention, parameters, last, in, skip, poison).numbers;

@@ -13,16 +13,27 @@ namespace {
 
 constexpr Index stretch = KeySieve<float>::stretch, vectors = 3;
 
-/// Keys around so many centres, at this distance from them.
+/// Keys of each vector around so many centres, at this distance from them.
 template <class Real>
-Dense<Real> keys_around(Rng& rng, Index count, Index width, Index centres, double distance) {
-  const Dense<Real> around = normal_matrix<Real>(rng, centres, vectors * width);
-  Dense<Real> keys = normal_matrix<Real>(rng, count, vectors * width, distance);
-  for (Index i = 0; i < count; ++i) {
-    const auto centre = static_cast<Index>(rng.below(static_cast<std::uint32_t>(centres)));
-    for (Index j = 0; j < keys.cols; ++j) keys(i, j) += around(centre, j);
+std::vector<Dense<Real>> keys_around(Rng& rng, Index count, Index width, Index centres,
+                                     double distance) {
+  std::vector<Dense<Real>> all;
+  for (Index vector = 0; vector < vectors; ++vector) {
+    const Dense<Real> around = normal_matrix<Real>(rng, centres, width);
+    Dense<Real>& keys = all.emplace_back(normal_matrix<Real>(rng, count, width, distance));
+    for (Index i = 0; i < count; ++i) {
+      const auto centre = static_cast<Index>(rng.below(static_cast<std::uint32_t>(centres)));
+      for (Index j = 0; j < width; ++j) keys(i, j) += around(centre, j);
+    }
   }
-  return keys;
+  return all;
+}
+
+template <class Real>
+std::vector<MatrixView<Real>> views(std::vector<Dense<Real>>& matrices) {
+  std::vector<MatrixView<Real>> all;
+  for (Dense<Real>& matrix : matrices) all.push_back(matrix.view());
+  return all;
 }
 
 /// Rows of queries, half of them without one coordinate, the last without any.
@@ -67,10 +78,11 @@ void check_sieve(Index width) {
                                                {300, 0.05, 0},
                                                {300, 0.05, 1000}}) {
     INFO(width << " wide, " << distance << " around " << centres << ", all " << far << " away");
-    Dense<Real> keys = keys_around<Real>(rng, 2 * stretch + 37, width, centres, distance);
-    for (Real& number : keys.numbers) number += static_cast<Real>(far);
+    auto keys = keys_around<Real>(rng, 2 * stretch + 37, width, centres, distance);
+    for (Dense<Real>& of_vector : keys)
+      for (Real& number : of_vector.numbers) number += static_cast<Real>(far);
     KeySieve<Real> sieve;
-    sieve.take(keys.view(), width, std::vector<Index>{0, 2});
+    sieve.take(views(keys), std::vector<Index>{0, 2});
     REQUIRE(sieve.has(2));
     REQUIRE_FALSE(sieve.has(1));
     for (const Index vector : {0, 2})
@@ -82,7 +94,7 @@ void check_sieve(Index width) {
           Dense<Real> scores(queries.rows, stretch);
           product_bt<Real>(
               queries.view(),
-              keys.view().middle_rows(s * stretch, stretch).middle_cols(vector * width, width),
+              views(keys)[static_cast<std::size_t>(vector)].middle_rows(s * stretch, stretch),
               scores.view());
           for (const Index above : {0, 1, 17, 100, 1000}) {  // floors that are scores
             const std::vector<Index> rows{0, 1, 3, 4, 7, 8};
@@ -113,12 +125,12 @@ TEST_CASE("a sieve finds the keys above a floor, all and no others", "[property]
 
 TEST_CASE("a sieve lets few keys pass", "[unit]") {
   Rng rng = random_numbers(2);
-  const Dense<float> keys = keys_around<float>(rng, stretch, 16, 4000, 0);
+  auto keys = keys_around<float>(rng, stretch, 16, 4000, 0);
   KeySieve<float> sieve;
-  sieve.take(keys.view(), 16, std::vector<Index>{1});
+  sieve.take(views(keys), std::vector<Index>{1});
   const Dense<float> queries = normal_matrix<float>(rng, 50, 16);
   Dense<float> scores(50, stretch);
-  product_bt<float>(queries.view(), keys.view().middle_cols(16, 16), scores.view());
+  product_bt<float>(queries.view(), keys[1].view(), scores.view());
   KeySieve<float>::Tile tile;
   tile.open(sieve, 1, queries.view());
   std::vector<Index> rows;
@@ -144,10 +156,10 @@ TEST_CASE("a sieve leaves to others what it cannot bound", "[unit]") {
   };
   for (const float bad : {infinity, -infinity, none}) {
     INFO(bad);
-    Dense<float> keys = keys_around<float>(rng, 2 * stretch, 5, 50, 0.01);
-    keys(stretch + 77, 3) = bad;
+    auto keys = keys_around<float>(rng, 2 * stretch, 5, 50, 0.01);
+    keys[0](stretch + 77, 3) = bad;
     KeySieve<float> sieve;
-    sieve.take(keys.view(), 5, std::vector<Index>{0});
+    sieve.take(views(keys), std::vector<Index>{0});
     Dense<float> query = normal_matrix<float>(rng, 1, 5);
     KeySieve<float>::Tile tile;
     tile.open(sieve, 0, query.view());
@@ -166,10 +178,12 @@ TEST_CASE("fewer keys than a stretch, or of no vector, are not sifted", "[unit]"
   Rng rng = random_numbers(4);
   KeySieve<float> sieve;
   for (const Index count : {Index{1}, Index{16}, stretch - 1}) {
-    sieve.take(keys_around<float>(rng, count, 5, 3, 1).view(), 5, std::vector<Index>{0});
+    auto keys = keys_around<float>(rng, count, 5, 3, 1);
+    sieve.take(views(keys), std::vector<Index>{0});
     CHECK_FALSE(sieve.has(0));
   }
-  sieve.take(keys_around<float>(rng, stretch, 5, 3, 1).view(), 5, {});
+  auto keys = keys_around<float>(rng, stretch, 5, 3, 1);
+  sieve.take(views(keys), {});
   CHECK_FALSE(sieve.has(0));
 }
 
