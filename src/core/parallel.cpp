@@ -1,6 +1,9 @@
 #include "core/parallel.hpp"
 
 #include <sched.h>
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
 
 #include <algorithm>
 #include <atomic>
@@ -35,6 +38,41 @@ void relax() {
   asm volatile("yield");
 #endif
 }
+
+/// How the calling thread's floating point is controlled: rounding, and what becomes of subnormal
+/// numbers.
+#if defined(__x86_64__)
+using Control = unsigned;
+constexpr Control no_subnormals = 0x8040;  // DAZ, of operands, and FTZ, of results
+Control control() { return _mm_getcsr(); }
+void set_control(Control to) { _mm_setcsr(to); }
+#elif defined(__aarch64__)
+using Control = std::uint64_t;
+constexpr Control no_subnormals = std::uint64_t{1} << 24;  // FZ, of both
+Control control() {
+  Control now;
+  asm volatile("mrs %0, fpcr" : "=r"(now));
+  return now;
+}
+void set_control(Control to) { asm volatile("msr fpcr, %0" : : "r"(to)); }
+#else
+using Control = unsigned;
+constexpr Control no_subnormals = 0;
+Control control() { return 0; }
+void set_control(Control) {}
+#endif
+
+/// As long as it lives, subnormal numbers are 0 in the calling thread.
+class WithoutSubnormals {
+ public:
+  WithoutSubnormals() { set_control(before_ | no_subnormals); }
+  ~WithoutSubnormals() { set_control(before_); }
+  WithoutSubnormals(const WithoutSubnormals&) = delete;
+  WithoutSubnormals& operator=(const WithoutSubnormals&) = delete;
+
+ private:
+  const Control before_ = control();
+};
 
 /// Waits until the number is another one, and returns that.
 std::uint32_t await_change(const std::atomic<std::uint32_t>& number, std::uint32_t old) {
@@ -103,6 +141,7 @@ class Team {
   static constexpr std::uint32_t over = std::numeric_limits<std::uint32_t>::max();
 
   void help_always(int number) {
+    const WithoutSubnormals within;
     wanted = threads_;
     number_of_this_thread = number;
     in_loop = true;
@@ -153,6 +192,7 @@ void set_threads(int count) { wanted = count; }
 int thread_number() { return number_of_this_thread; }
 
 void spread(Index count, Call call, const void* body) {
+  const WithoutSubnormals within;
   if (count <= 1 || wanted == 1 || in_loop) {
     for (Index i = 0; i < count; ++i) call(body, i);
     return;

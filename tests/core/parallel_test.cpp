@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <thread>
@@ -87,4 +88,23 @@ TEST_CASE("threads that are not one another's have loops of their own", "[proper
     });
   for (std::thread& owner : owners) owner.join();
   for (const Index sum : sums) CHECK(sum == 45 * 200);
+}
+
+TEST_CASE("subnormal numbers are 0 within a loop, and as they were outside", "[unit]") {
+  volatile float small = std::numeric_limits<float>::min();
+  for (const int count : {1, 3}) {
+    INFO(count << " threads");
+    const Threads set(count);
+    for (const Index size : {1, 40}) {
+      std::vector<float> halves(static_cast<std::size_t>(size), 1.0f), products = halves;
+      volatile float subnormal = small / 2;
+      parallel_for(size, [&](Index i) {
+        halves[static_cast<std::size_t>(i)] = small / 2;
+        products[static_cast<std::size_t>(i)] = subnormal * 1e20f;
+      });
+      CHECK(halves == std::vector<float>(halves.size(), 0.0f));
+      CHECK(products == std::vector<float>(products.size(), 0.0f));
+      CHECK(small / 2 > 0.0f);
+    }
+  }
 }
