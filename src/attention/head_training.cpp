@@ -46,6 +46,10 @@ struct HeadTraining<Real>::Tile {
   bool last;  // of the sequence
 
   Index rows() const { return end - begin; }
+  LastSeen last_seen(const Packing& packing) const {
+    return std::span(packing.places)
+        .subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(rows()));
+  }
   Tile of_first_head() const {
     Tile tile = *this;
     tile.head = tile.view = tile.vector = 0;
@@ -139,7 +143,7 @@ void HeadTraining<Real>::score(const Real* parameters, const Packing& packing, c
   const auto scores = reserve(into.biased, training_rows, longest);
   const MatrixView<const Real> scaled(trace.scaled.data(), packing.queries(), heads_.total_width());
   product_bt<Real>(tile.queries_of(scaled, tile.vector, d), tile.keys_of(keys, tile.vector, d),
-                   tile.within(scores));
+                   tile.within(scores), Into::replace, tile.last_seen(packing));
   if (!heads_.position().biased(tile.head)) return;
   const Index passed = heads_.position().carried();
   if (passed > 0) {  // the backward pass needs them as they are now
@@ -196,7 +200,8 @@ void HeadTraining<Real>::mix(const Real* parameters, Phase phase, const Packing&
       std::fill(weight + visible[static_cast<std::size_t>(r)], weight + tile.keys, Real(0));
     }
     product<Real>(tile.within(weights), tile.keys_of(v, tile.head, d),
-                  tile.queries_of(output, tile.head, d), tile.view > 0 ? Into::add : Into::replace);
+                  tile.queries_of(output, tile.head, d), tile.view > 0 ? Into::add : Into::replace,
+                  tile.last_seen(packing));
   });
 }
 
@@ -227,9 +232,11 @@ void HeadTraining<Real>::score_backward(
   }
   const MatrixView<const Real> scaled(trace.scaled.data(), packing.queries(), heads_.total_width());
   const MatrixView<Real> dquery = tile.queries_of(gradients.scaled, tile.vector, wide);
-  product<Real>(dscores, tile.keys_of(keys, tile.vector, wide), dquery, into);
+  product<Real>(dscores, tile.keys_of(keys, tile.vector, wide), dquery, into,
+                tile.last_seen(packing));
   product_at<Real>(dscores, tile.queries_of(scaled, tile.vector, wide),
-                   tile.keys_of(gradients.keys, tile.vector, wide), Into::add);
+                   tile.keys_of(gradients.keys, tile.vector, wide), Into::add,
+                   tile.last_seen(packing));
   for (Index r = 0; r < dvector.rows; ++r)
     for (Index j = 0; j < wide; ++j) dquery.row(r)[j] += dvector.row(r)[j];
 }
@@ -265,7 +272,7 @@ void HeadTraining<Real>::mix_backward(const Real* parameters, const Packing& pac
     }
     const Real* learned = parameters + heads_.normalizer_offset(tile.head);
     product_bt<Real>(tile.queries_of(doutput, tile.head, d), tile.keys_of(v, tile.head, d),
-                     tile.within(dweights));
+                     tile.within(dweights), Into::replace, tile.last_seen(packing));
     for (Index k = 0; k < tile.rows(); ++k) {
       const Index row = selective ? tile.rows() - 1 - k : k, r = tile.begin + row;
       const Index visible = packing.places[static_cast<std::size_t>(r)] + 1;
@@ -290,7 +297,7 @@ void HeadTraining<Real>::mix_backward(const Real* parameters, const Packing& pac
       }
     }
     product_at<Real>(tile.within(weights), tile.queries_of(doutput, tile.head, d),
-                     tile.keys_of(gradients.v, tile.head, d), Into::add);
+                     tile.keys_of(gradients.v, tile.head, d), Into::add, tile.last_seen(packing));
     score_backward(parameters, packing, tile, keys, trace, scratch.scores.unbiased,
                    tile.within(dweights), Into::replace, gradients, dparameters, scratch);
     if (selective)

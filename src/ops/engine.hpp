@@ -28,10 +28,12 @@ struct ExcessSums {
 /// double.
 template <class Real>
 struct Kernels {
-  /// c = a b or c += a b, each factor as it is or transposed. scratch: numbers enough by
+  /// c = a b or c += a b, each factor as it is or transposed. last_seen: null, or as LastSeen
+  /// of product.hpp, of c where b is transposed and else of a. scratch: numbers enough by
   /// product_scratch for the inner dimension.
   void (*product)(MatrixView<const Real> a, bool a_transposed, MatrixView<const Real> b,
-                  bool b_transposed, MatrixView<Real> c, bool add, Real* scratch);
+                  bool b_transposed, MatrixView<Real> c, bool add, const Index* last_seen,
+                  Real* scratch);
   Index (*product_scratch)(Index depth);
 
   /// The largest of a row, not counting what is not a number; -infinity of none.

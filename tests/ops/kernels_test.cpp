@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <limits>
+#include <numeric>
 
 #include "core/checksum.hpp"
 #include "ops/engine.hpp"
@@ -77,6 +78,7 @@ class Trace {
     for (const Index m : {1, 2, 5, 6, 8, 13, 64})
       for (const Index n : {1, 4, 8, 15, 16, 17, 32, 70})
         for (const Index k : {1, 3, 16, 64, 530}) product(m, n, k);
+    for (const Index keys : {1, 7, 64, 111}) seen(keys, 16);
     matrix(7, 40);
     update(100);
   }
@@ -152,10 +154,27 @@ class Trace {
               b_transposed ? normal_matrix<Real>(rng_, n, k) : normal_matrix<Real>(rng_, k, n);
           auto c = normal_matrix<Real>(rng_, m, n);
           AlignedVector<Real> scratch(static_cast<std::size_t>(kernels_.product_scratch(k)));
-          kernels_.product(a.view(), a_transposed, b.view(), b_transposed, c.view(), add,
+          kernels_.product(a.view(), a_transposed, b.view(), b_transposed, c.view(), add, nullptr,
                            scratch.data());
           put(c.numbers.data(), m * n);
         }
+  }
+
+  /// Where every query sees the keys up to its own place.
+  void seen(Index keys, Index d) {
+    std::vector<Index> places(static_cast<std::size_t>(keys));
+    std::iota(places.begin(), places.end(), Index{0});
+    auto scores = normal_matrix<Real>(rng_, keys, keys);
+    for (Index i = 0; i < keys; ++i)
+      std::fill(scores.view().row(i) + i + 1, scores.view().row(i) + keys, Real(0));
+    const auto b = normal_matrix<Real>(rng_, keys, d);
+    for (const bool transposed : {false, true}) {
+      auto c = normal_matrix<Real>(rng_, keys, d);
+      AlignedVector<Real> scratch(static_cast<std::size_t>(kernels_.product_scratch(keys)));
+      kernels_.product(scores.view(), transposed, b.view(), false, c.view(), true, places.data(),
+                       scratch.data());
+      put(c.numbers.data(), keys * d);
+    }
   }
 
   void matrix(Index rows, Index d) {

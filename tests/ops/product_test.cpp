@@ -67,9 +67,49 @@ void check_product(const Product& multiply, bool transposed_a, bool transposed_b
 
 template <class Real>
 void check_products(double bound) {
-  check_product<Real>(product<Real>, false, false, bound);
-  check_product<Real>(product_bt<Real>, false, true, bound);
-  check_product<Real>(product_at<Real>, true, false, bound);
+  check_product<Real>([](const auto&... with) { product<Real>(with...); }, false, false, bound);
+  check_product<Real>([](const auto&... with) { product_bt<Real>(with...); }, false, true, bound);
+  check_product<Real>([](const auto&... with) { product_at<Real>(with...); }, true, false, bound);
+}
+
+/// Queries at some places, each of which sees the keys up to its own, hold whatever is left out
+/// against what is 0.
+template <class Real>
+void check_last_seen() {
+  Rng rng = random_numbers(2);
+  for (const Index keys : {1, 9, 40, 111})
+    for (const Index skipped : {1, 2, 5}) {
+      std::vector<Index> places;
+      for (Index place = skipped - 1; place < keys; place += skipped) {
+        places.push_back(place);
+        if (place % 7 == 0) places.push_back(place);
+      }
+      if (places.empty()) continue;
+      const Index queries = std::ssize(places), d = 19;
+      INFO(queries << " queries, " << keys << " keys");
+      Spread<Real> scores(rng, queries, keys, 3);
+      for (Index i = 0; i < queries; ++i)
+        std::fill(scores.view().row(i) + places[static_cast<std::size_t>(i)] + 1,
+                  scores.view().row(i) + keys, Real(0));
+      Spread<Real> query(rng, queries, d, 1), key(rng, keys, d, 2);
+      for (const Into into : {Into::replace, Into::add}) {
+        Spread<Real> mixed(rng, queries, d, 0), given(rng, keys, d, 0);
+        Spread<Real> all_mixed = mixed, all_given = given, some = scores, all = scores;
+        product<Real>(scores.view(), key.view(), mixed.view(), into, places);
+        product<Real>(scores.view(), key.view(), all_mixed.view(), into);
+        CHECK(mixed.numbers == all_mixed.numbers);
+        product_at<Real>(scores.view(), query.view(), given.view(), into, places);
+        product_at<Real>(scores.view(), query.view(), all_given.view(), into);
+        CHECK(given.numbers == all_given.numbers);
+        product_bt<Real>(query.view(), key.view(), some.view(), into, places);
+        product_bt<Real>(query.view(), key.view(), all.view(), into);
+        for (Index i = 0; i < queries; ++i)
+          CHECK(std::equal(some.view().row(i),
+                           some.view().row(i) + places[static_cast<std::size_t>(i)] + 1,
+                           all.view().row(i)));
+        CHECK(some.gaps_untouched());
+      }
+    }
 }
 
 }  // namespace
@@ -87,4 +127,9 @@ TEST_CASE("products of nothing leave the result alone or empty it", "[unit]") {
   CHECK(c(2, 1) == 5);
   product<double>(a.view(), b.view(), c.view());
   CHECK(c(2, 1) == 0);
+}
+
+TEST_CASE("products leave out keys that no query sees, to the same bits", "[property]") {
+  check_last_seen<double>();
+  check_last_seen<float>();
 }

@@ -86,16 +86,24 @@ void multiply_rest(Index count, const LeftFactor<Real>& a, const RightPanels<Rea
   }
 }
 
-/// All rows of the result under one or more panels.
+/// All rows of the result under one or more panels. With `last_seen` the left factor is 0 at keys
+/// beyond it, and chains leave out what is 0 in all rows of a tile.
 template <int panels, bool transposed, class Place, class Real>
 void multiply_rows(LeftFactor<Real> a, Index rows, RightPanels<Real> b, Index depth, Result<Real> c,
-                   Place last) {
-  for (; rows >= tile_rows; rows -= tile_rows) {
-    multiply_tile<tile_rows, panels, transposed>(a, b, depth, c, last);
-    a.data += tile_rows * a.row_stride;
-    c.data += tile_rows * c.row_stride;
+                   const Index* last_seen, Place last) {
+  Index begin = 0, end = depth;
+  for (Index row = 0; row < rows; row += tile_rows) {
+    const Index count = rows - row < tile_rows ? rows - row : tile_rows;
+    if (last_seen != nullptr && transposed)
+      while (begin < depth && last_seen[begin] < row) ++begin;
+    else if (last_seen != nullptr)
+      end = last_seen[row + count - 1] + 1;
+    const LeftFactor<Real> left{a.data + row * a.row_stride + begin * a.depth_stride, a.row_stride,
+                                a.depth_stride};
+    const RightPanels<Real> right{b.data + begin * b.row_stride, b.panel_stride, b.row_stride};
+    const Result<Real> result{c.data + row * c.row_stride, c.row_stride, c.add};
+    multiply_rest<tile_rows, panels, transposed>(count, left, right, end - begin, result, last);
   }
-  multiply_rest<tile_rows - 1, panels, transposed>(rows, a, b, depth, c, last);
 }
 
 /// Of each 16 bytes of two vectors the lower (or upper) halves, number by number in turn.
@@ -208,10 +216,12 @@ Index product_scratch(Index depth) {
 }
 
 /// c = a b, or c += a b. a is rows x depth, or depth x rows when transposed; b is depth x cols, or
-/// cols x depth.
+/// cols x depth. last_seen: null, or as LastSeen of product.hpp, of c where b is transposed and
+/// else of a.
 template <class Real>
 void multiply(MatrixView<const Real> a, bool transposed_a, MatrixView<const Real> b,
-              bool transposed_b, MatrixView<Real> c, bool add, Real* scratch) {
+              bool transposed_b, MatrixView<Real> c, bool add, const Index* last_seen,
+              Real* scratch) {
   constexpr Index width = Lanes<Real>::width;
   const Index depth = transposed_a ? a.rows : a.cols;
   const LeftFactor<Real> left{a.data, transposed_a ? 1 : a.stride, transposed_a ? a.stride : 1};
@@ -233,12 +243,19 @@ void multiply(MatrixView<const Real> a, bool transposed_a, MatrixView<const Real
           pack(b.data + first, b.stride, depth, count, panel);
       }
     }
-    const Result<Real> result{c.data + col, c.stride, add};
+    Index first_row = 0;  // of those that see one of these columns
+    if (last_seen != nullptr && transposed_b)
+      while (first_row < c.rows && last_seen[first_row] < col) ++first_row;
+    const LeftFactor<Real> seeing{left.data + first_row * left.row_stride, left.row_stride,
+                                  left.depth_stride};
+    const Result<Real> result{c.row(first_row) + col, c.stride, add};
+    const Index* const kept = transposed_b ? nullptr : last_seen;
     const auto multiply_panels = [&]<int count, bool transposed>() {
+      const Index rows = c.rows - first_row;
       if (last == width)
-        multiply_rows<count, transposed>(left, c.rows, right, depth, result, Whole{});
+        multiply_rows<count, transposed>(seeing, rows, right, depth, result, kept, Whole{});
       else
-        multiply_rows<count, transposed>(left, c.rows, right, depth, result, Rest{0, last});
+        multiply_rows<count, transposed>(seeing, rows, right, depth, result, kept, Rest{0, last});
     };
     if (panels == tile_panels)
       transposed_a ? multiply_panels.template operator()<tile_panels, true>()
