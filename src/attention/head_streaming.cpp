@@ -146,7 +146,7 @@ MatrixView<const Real> HeadStreaming<Real>::queries(const Real* parameters,
   const auto scaled = reserve(scratch.scaled, projected.rows, heads_.total_width());
   heads_.scale(parameters, Phase::evaluation, x, places.data(), prepared,
                reserve(scratch.scales, projected.rows, static_cast<Index>(heads_.scaled().size())),
-               scaled);
+               {}, scaled);
   return scaled;
 }
 

@@ -320,6 +320,8 @@ void HeadTraining<Real>::scale_backward(const Real* parameters, const Packing& p
   if (scaled_heads > 0) {
     const auto dscales = reserve(scratch.dscales, rows, scaled_heads);
     const MatrixView<const Real> scales(trace.scales.data(), rows, scaled_heads);
+    const MatrixView<const Real> state(trace.scaling.data(), rows,
+                                       scaled_heads * heads_.scaler(Phase::training).state_size());
     for (Index i = 0; i < rows; ++i)
       for (Index h = 0; h < scaled_heads; ++h) {
         const Index column = heads_.scaled()[static_cast<std::size_t>(h)] * wide;
@@ -333,7 +335,7 @@ void HeadTraining<Real>::scale_backward(const Real* parameters, const Packing& p
         dscales.row(i)[h] = inner * factor;
       }
     heads_.scaler(Phase::training)
-        .backward(parameters, x, packing.places.data(), dscales, dx, dparameters);
+        .backward(parameters, x, packing.places.data(), state, dscales, dx, dparameters);
   }
   for (Index i = 0; i < rows; ++i)
 #pragma omp simd
@@ -401,9 +403,12 @@ void HeadTraining<Real>::forward(const Real* parameters, Phase phase, const Pack
   const auto k = heads_.prepare(parameters, phase, Role::key, packing.positions, in.k,
                                 trace.key.unit, trace.key.turned);
   read(parameters, packing, in, trace);
-  heads_.scale(parameters, phase, in.x, packing.places.data(), q,
-               reserve(trace.scales, packing.queries(), static_cast<Index>(heads_.scaled().size())),
-               reserve(trace.scaled, packing.queries(), heads_.total_width()));
+  const auto scaled_heads = static_cast<Index>(heads_.scaled().size());
+  heads_.scale(
+      parameters, phase, in.x, packing.places.data(), q,
+      reserve(trace.scales, packing.queries(), scaled_heads),
+      reserve(trace.scaling, packing.queries(), scaled_heads * heads_.scaler(phase).state_size()),
+      reserve(trace.scaled, packing.queries(), heads_.total_width()));
   mix(parameters, phase, packing, k, in.v, output, trace, scratch);
 }
 

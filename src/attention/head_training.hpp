@@ -56,6 +56,7 @@ struct HeadTrace {
   Vectors query, key;
   AlignedVector<Real> features;  ///< keys x (heads features)
   AlignedVector<Real> scales;    ///< queries x scaled heads
+  AlignedVector<Real> scaling;   ///< queries x (scaled heads x the scaler's state)
   AlignedVector<Real> scaled;    ///< queries x (heads width): what enters the scores
   AlignedVector<Real> states;    ///< queries x heads x the normalizer's state
   /// What the rows of a sequence have taken from each key, where the normalizer is selective.

@@ -34,12 +34,12 @@ class EvaluationScaler final : public Scaler<Real> {
   }
   bool identity() const override { return true; }
   const Scaler<Real>& at_evaluation() const override { return scaler_->at_evaluation(); }
-  void forward(const Real*, ConstMatrixView<Real>, const Index*,
-               MatrixView<Real> s) const override {
+  void forward(const Real*, ConstMatrixView<Real>, const Index*, MatrixView<Real> s,
+               MatrixView<Real>) const override {
     for (Index i = 0; i < s.rows; ++i) std::fill_n(s.row(i), s.cols, Real(1));
   }
   void backward(const Real*, ConstMatrixView<Real>, const Index*, ConstMatrixView<Real>,
-                MatrixView<Real>, Real*) const override {}
+                ConstMatrixView<Real>, MatrixView<Real>, Real*) const override {}
 
  private:
   std::unique_ptr<Scaler<Real>> scaler_;
@@ -140,13 +140,14 @@ MatrixView<const Real> Heads<Real>::prepare(const Real* parameters, Phase phase,
 template <class Real>
 void Heads<Real>::scale(const Real* parameters, Phase phase, ConstMatrixView<Real> x,
                         const Index* places, ConstMatrixView<Real> prepared,
-                        MatrixView<Real> scales, MatrixView<Real> scaled) const {
+                        MatrixView<Real> scales, MatrixView<Real> state,
+                        MatrixView<Real> scaled) const {
   const Real factor = unit();
   for (Index i = 0; i < prepared.rows; ++i)
 #pragma omp simd
     for (Index j = 0; j < prepared.cols; ++j) scaled.row(i)[j] = prepared.row(i)[j] * factor;
   if (scaled_.empty()) return;
-  scaler(phase).forward(parameters, x, places, scales);
+  scaler(phase).forward(parameters, x, places, scales, state);
   for (Index i = 0; i < prepared.rows; ++i)
     for (std::size_t h = 0; h < scaled_.size(); ++h) {
       Real* query = scaled.row(i) + scaled_[h] * width();

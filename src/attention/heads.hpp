@@ -81,9 +81,9 @@ class Heads {
                                  AlignedVector<Real>& unit, AlignedVector<Real>& turned) const;
 
   /// Writes prepared queries times s / sqrt(d_head), and to scales (rows x scaled heads) s. x: rows
-  /// x d_model, the layer's normed input.
+  /// x d_model, the layer's normed input. state: what the scaler keeps, as Scaler::forward has it.
   void scale(const Real* parameters, Phase phase, ConstMatrixView<Real> x, const Index* places,
-             ConstMatrixView<Real> prepared, MatrixView<Real> scales,
+             ConstMatrixView<Real> prepared, MatrixView<Real> scales, MatrixView<Real> state,
              MatrixView<Real> scaled) const;
 
  private:

@@ -26,14 +26,18 @@ class Scaler {
   /// The scaler of evaluation, with the same tensors; this one, unless it acts differently there.
   virtual const Scaler& at_evaluation() const { return *this; }
 
+  /// Numbers a row and head that the forward pass keeps for the backward pass.
+  virtual Index state_size() const { return 0; }
+
   /// s: rows x heads, from x (rows x d_model, the layer's normed input) and each row's 0-based
-  /// place.
+  /// place. state: rows x (heads state_size), or no rows where no backward pass follows.
   virtual void forward(const Real* parameters, ConstMatrixView<Real> x, const Index* places,
-                       MatrixView<Real> s) const = 0;
+                       MatrixView<Real> s, MatrixView<Real> state) const = 0;
 
   /// Adds what ds (rows x heads) brings to dx and dparameters.
   virtual void backward(const Real* parameters, ConstMatrixView<Real> x, const Index* places,
-                        ConstMatrixView<Real> ds, MatrixView<Real> dx, Real* dparameters) const = 0;
+                        ConstMatrixView<Real> state, ConstMatrixView<Real> ds, MatrixView<Real> dx,
+                        Real* dparameters) const = 0;
 };
 
 /// One line of the catalog of src/attention/scalers/.

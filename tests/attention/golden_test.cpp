@@ -101,7 +101,7 @@ TEST_CASE("every scaler has the recorded scales", "[golden]") {
         parameters_of(scaler->tensors(heads, x.cols), found["tensors"]);
     const auto places = found["places"].template get<std::vector<Index>>();
     Dense<double> s(x.rows, heads);
-    scaler->at_evaluation().forward(parameters.data(), x.view(), places.data(), s.view());
+    scaler->at_evaluation().forward(parameters.data(), x.view(), places.data(), s.view(), {});
     for (std::size_t i = 0; i < s.numbers.size(); ++i)
       CHECK(s.numbers[i] == Approx(expected.numbers[i]).epsilon(1e-13));
   });

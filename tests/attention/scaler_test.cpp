@@ -25,7 +25,7 @@ AlignedVector<double> starting_parameters(const Scaler<double>& scaler) {
 Dense<double> scales(const Scaler<double>& scaler, const AlignedVector<double>& parameters,
                      const Dense<double>& x) {
   Dense<double> s(rows, heads);
-  scaler.forward(parameters.data(), x.view(), places.data(), s.view());
+  scaler.forward(parameters.data(), x.view(), places.data(), s.view(), {});
   return s;
 }
 
@@ -97,7 +97,9 @@ TEST_CASE("gradient of every scaler", "[gradient]") {
     // Gradients are added to what is there.
     Dense<double> dx(rows, d_model, 4);
     AlignedVector<double> dparameters(parameters.size(), -3);
-    scaler->backward(parameters.data(), x.view(), places.data(), ds.view(), dx.view(),
+    Dense<double> s(rows, heads), state(rows, heads * scaler->state_size());
+    scaler->forward(parameters.data(), x.view(), places.data(), s.view(), state.view());
+    scaler->backward(parameters.data(), x.view(), places.data(), state.view(), ds.view(), dx.view(),
                      dparameters.data());
     for (double& slope : dx.numbers) slope -= 4;
     for (double& slope : dparameters) slope += 3;
@@ -119,7 +121,7 @@ TEST_CASE("float scales equal double ones", "[property]") {
     const AlignedVector<float> narrow_parameters(parameters.begin(), parameters.end());
     Dense<float> narrow_x(rows, d_model), narrow_s(rows, heads);
     std::copy(x.numbers.begin(), x.numbers.end(), narrow_x.numbers.begin());
-    rounded->forward(narrow_parameters.data(), narrow_x.view(), places.data(), narrow_s.view());
+    rounded->forward(narrow_parameters.data(), narrow_x.view(), places.data(), narrow_s.view(), {});
     const Dense<double> s = scales(*exact, parameters, x);
     for (std::size_t i = 0; i < s.numbers.size(); ++i)
       CHECK(static_cast<double>(narrow_s.numbers[i]) == Approx(s.numbers[i]).epsilon(1e-5));

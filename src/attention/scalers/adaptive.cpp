@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "attention/scaler.hpp"
@@ -38,40 +39,47 @@ class Adaptive final : public Scaler<Real> {
     return tensors;
   }
 
+  /// What goes into softplus, what comes out, the tangent, the power, and log log(i + 2).
+  Index state_size() const override { return 5; }
+
   void forward(const Real* parameters, ConstMatrixView<Real> x, const Index* places,
-               MatrixView<Real> s) const override {
+               MatrixView<Real> s, MatrixView<Real> state) const override {
     const AlignedVector<Real> projected = project(parameters, x, s.cols);
     const Real* delta = parameters + (x.cols + 1) * 2 * s.cols;
     for (Index i = 0; i < s.rows; ++i) {
       const Real* row = projected.data() + i * 2 * s.cols;
       const Real log_log = math::log(math::log(static_cast<Real>(places[i] + 2)));
-      for (Index head = 0; head < s.cols; ++head)
-        s.row(i)[head] =
-            (delta_ ? delta[head] : Real(1)) +
-            softplus(row[head]) * math::exp(2 * math::tanh(row[s.cols + head]) * log_log);
+      for (Index head = 0; head < s.cols; ++head) {
+        const Real scale = softplus(row[head]), bend = math::tanh(row[s.cols + head]);
+        const Real power = math::exp(2 * bend * log_log);
+        s.row(i)[head] = (delta_ ? delta[head] : Real(1)) + scale * power;
+        if (state.rows == 0) continue;
+        const Real known[] = {row[head], scale, bend, power, log_log};
+        std::copy_n(known, state_size(), state.row(i) + head * state_size());
+      }
     }
   }
 
-  void backward(const Real* parameters, ConstMatrixView<Real> x, const Index* places,
-                ConstMatrixView<Real> ds, MatrixView<Real> dx, Real* dparameters) const override {
+  void backward(const Real* parameters, ConstMatrixView<Real> x, const Index*,
+                ConstMatrixView<Real> state, ConstMatrixView<Real> ds, MatrixView<Real> dx,
+                Real* dparameters) const override {
     const Index heads = ds.cols;
-    AlignedVector<Real> projected = project(parameters, x, heads);
+    AlignedVector<Real> gradient(static_cast<std::size_t>(x.rows * 2 * heads));
+    const MatrixView<Real> dprojected(gradient.data(), x.rows, 2 * heads);
     Real* dbias = dparameters + x.cols * 2 * heads;
     for (Index i = 0; i < ds.rows; ++i) {
-      Real* row = projected.data() + i * 2 * heads;  // becomes its own gradient
-      const Real log_log = math::log(math::log(static_cast<Real>(places[i] + 2)));
+      Real* row = dprojected.row(i);
       for (Index head = 0; head < heads; ++head) {
-        const Real bend = math::tanh(row[heads + head]);
-        const Real power = math::exp(2 * bend * log_log) * ds.row(i)[head];
-        const Real scale = softplus(row[head]);
-        row[head] = power / (1 + math::exp(-row[head]));
+        const Real* known = state.row(i) + head * state_size();
+        const Real input = known[0], scale = known[1], bend = known[2], log_log = known[4];
+        const Real power = known[3] * ds.row(i)[head];
+        row[head] = power / (1 + math::exp(-input));
         row[heads + head] = power * scale * 2 * log_log * (1 - bend * bend);
         dbias[head] += row[head];
         dbias[heads + head] += row[heads + head];
         if (delta_) dbias[2 * heads + head] += ds.row(i)[head];
       }
     }
-    const MatrixView<const Real> dprojected(projected.data(), x.rows, 2 * heads);
     product_at<Real>(x, dprojected, {dparameters, x.cols, 2 * heads}, Into::add);
     product_bt<Real>(dprojected, {parameters, x.cols, 2 * heads}, dx, Into::add);
   }

@@ -14,15 +14,15 @@ class FixedLog final : public Scaler<Real> {
       : gain_(arguments.text("gain") == "mean" ? 1 / mean_log_length(shape)
                                                : arguments.number("gain")) {}
 
-  void forward(const Real*, ConstMatrixView<Real>, const Index* places,
-               MatrixView<Real> s) const override {
+  void forward(const Real*, ConstMatrixView<Real>, const Index* places, MatrixView<Real> s,
+               MatrixView<Real>) const override {
     for (Index i = 0; i < s.rows; ++i)
       for (Index head = 0; head < s.cols; ++head)
         s.row(i)[head] = static_cast<Real>(gain_ * math::log(static_cast<double>(places[i] + 2)));
   }
 
   void backward(const Real*, ConstMatrixView<Real>, const Index*, ConstMatrixView<Real>,
-                MatrixView<Real>, Real*) const override {}
+                ConstMatrixView<Real>, MatrixView<Real>, Real*) const override {}
 
  private:
   double gain_;

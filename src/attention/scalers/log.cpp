@@ -22,7 +22,7 @@ class Log final : public Scaler<Real> {
   }
 
   void forward(const Real* parameters, ConstMatrixView<Real>, const Index* places,
-               MatrixView<Real> s) const override {
+               MatrixView<Real> s, MatrixView<Real>) const override {
     for (Index i = 0; i < s.rows; ++i) {
       const Real length = math::log(static_cast<Real>(places[i] + 2));
       for (Index head = 0; head < s.cols; ++head) s.row(i)[head] = parameters[head] * length;
@@ -31,8 +31,8 @@ class Log final : public Scaler<Real> {
     }
   }
 
-  void backward(const Real*, ConstMatrixView<Real>, const Index* places, ConstMatrixView<Real> ds,
-                MatrixView<Real>, Real* dparameters) const override {
+  void backward(const Real*, ConstMatrixView<Real>, const Index* places, ConstMatrixView<Real>,
+                ConstMatrixView<Real> ds, MatrixView<Real>, Real* dparameters) const override {
     for (Index i = 0; i < ds.rows; ++i) {
       const Real length = math::log(static_cast<Real>(places[i] + 2));
       for (Index head = 0; head < ds.cols; ++head) dparameters[head] += ds.row(i)[head] * length;

@@ -10,12 +10,12 @@ template <class Real>
 class None final : public Scaler<Real> {
  public:
   bool identity() const override { return true; }
-  void forward(const Real*, ConstMatrixView<Real>, const Index*,
-               MatrixView<Real> s) const override {
+  void forward(const Real*, ConstMatrixView<Real>, const Index*, MatrixView<Real> s,
+               MatrixView<Real>) const override {
     for (Index i = 0; i < s.rows; ++i) std::fill_n(s.row(i), s.cols, Real(1));
   }
   void backward(const Real*, ConstMatrixView<Real>, const Index*, ConstMatrixView<Real>,
-                MatrixView<Real>, Real*) const override {}
+                ConstMatrixView<Real>, MatrixView<Real>, Real*) const override {}
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ class Power final : public Scaler<Real> {
   }
 
   void forward(const Real* parameters, ConstMatrixView<Real>, const Index* places,
-               MatrixView<Real> s) const override {
+               MatrixView<Real> s, MatrixView<Real>) const override {
     for (Index i = 0; i < s.rows; ++i)
       for (Index head = 0; head < s.cols; ++head)
         s.row(i)[head] =
@@ -23,7 +23,8 @@ class Power final : public Scaler<Real> {
   }
 
   void backward(const Real* parameters, ConstMatrixView<Real>, const Index* places,
-                ConstMatrixView<Real> ds, MatrixView<Real>, Real* dparameters) const override {
+                ConstMatrixView<Real>, ConstMatrixView<Real> ds, MatrixView<Real>,
+                Real* dparameters) const override {
     for (Index i = 0; i < ds.rows; ++i)
       for (Index head = 0; head < ds.cols; ++head) {
         const Real power =
