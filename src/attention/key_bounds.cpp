@@ -9,6 +9,38 @@
 
 namespace attnspan {
 
+template <class Real>
+void KeyBounds<Real>::bound(MatrixView<const Real> keys, Index head, Index b, Real* corner) {
+  const Index width = width_, first = b * block, end = std::min(keys.rows, first + block);
+  Real *high = corner, *low = corner + width;
+  std::copy_n(keys.row(first), width, high);
+  std::copy_n(keys.row(first), width, low);
+  Real longest = 0, sum = 0;  // squared
+  for (Index i = first; i < end; ++i) {
+    const Real* key = keys.row(i);
+    Real squares = 0;
+    for (Index j = 0; j < width; ++j) {
+      high[j] = high[j] < key[j] ? key[j] : high[j];
+      low[j] = key[j] < low[j] ? key[j] : low[j];
+      squares += key[j] * key[j];
+    }
+    longest = std::max(longest, squares);
+    sum += squares;
+  }
+  Real* corners = corners_.data() + (b / run * heads_ + head) * 2 * width * run + b % run;
+  Real squares = 0;
+  for (Index j = 0; j < width; ++j) {
+    corners[j * run] = high[j];
+    corners[(width + j) * run] = low[j];
+    const Real size = std::max(high[j], -low[j]);
+    squares += size * size;
+  }
+  // Comparisons pass over what is not a number; sums do not.
+  if (!std::isfinite(sum)) squares = std::numeric_limits<Real>::quiet_NaN();
+  lengths_[static_cast<std::size_t>(head * blocks_ + b)] = longest;
+  sizes_[static_cast<std::size_t>(head * blocks_ + b)] = squares;
+}
+
 // Block by block on all threads; then, in order, what is the largest so far.
 template <class Real>
 void KeyBounds<Real>::take(const std::vector<MatrixView<Real>>& keys) {
@@ -18,44 +50,15 @@ void KeyBounds<Real>::take(const std::vector<MatrixView<Real>>& keys) {
   width_ = width;
   blocks_ = blocks;
   heads_ = heads;
-  const Index runs = (blocks + run - 1) / run, of_run = heads * 2 * width * run;
-  corners_.resize(static_cast<std::size_t>(runs * of_run));
+  const Index runs = (blocks + run - 1) / run;
+  corners_.resize(static_cast<std::size_t>(runs * heads * 2 * width * run));
   lengths_.resize(static_cast<std::size_t>(heads * blocks));
   sizes_.resize(lengths_.size());
   parallel_for(runs, [&](Index r) {
-    AlignedVector<Real> highest(static_cast<std::size_t>(width)), lowest(highest.size());
-    Real *high = highest.data(), *low = lowest.data();
+    AlignedVector<Real> corner(static_cast<std::size_t>(2 * width));
     for (Index b = r * run; b < std::min(blocks, (r + 1) * run); ++b)
-      for (Index head = 0; head < heads; ++head) {
-        const MatrixView<Real>& of_head = keys[static_cast<std::size_t>(head)];
-        const Index first = b * block, end = std::min(tokens, first + block);
-        std::copy_n(of_head.row(first), width, high);
-        std::copy_n(of_head.row(first), width, low);
-        Real longest = 0, sum = 0;  // squared
-        for (Index i = first; i < end; ++i) {
-          const Real* key = of_head.row(i);
-          Real squares = 0;
-          for (Index j = 0; j < width; ++j) {
-            high[j] = high[j] < key[j] ? key[j] : high[j];
-            low[j] = key[j] < low[j] ? key[j] : low[j];
-            squares += key[j] * key[j];
-          }
-          longest = std::max(longest, squares);
-          sum += squares;
-        }
-        Real* corners = corners_.data() + r * of_run + b % run;
-        Real squares = 0;
-        for (Index j = 0; j < width; ++j) {
-          corners[(2 * head * width + j) * run] = high[j];
-          corners[((2 * head + 1) * width + j) * run] = low[j];
-          const Real size = std::max(high[j], -low[j]);
-          squares += size * size;
-        }
-        // Comparisons pass over what is not a number; sums do not.
-        if (!std::isfinite(sum)) squares = std::numeric_limits<Real>::quiet_NaN();
-        lengths_[static_cast<std::size_t>(head * blocks + b)] = longest;
-        sizes_[static_cast<std::size_t>(head * blocks + b)] = squares;
-      }
+      for (Index head = 0; head < heads; ++head)
+        bound(keys[static_cast<std::size_t>(head)], head, b, corner.data());
   });
   for (Index head = 0; head < heads; ++head) {
     Real longest = 0, largest = 0;

@@ -55,6 +55,9 @@ class KeyBounds {
   };
 
  private:
+  /// One block of one head's keys, not yet with the blocks before it. corner: 2 width numbers.
+  void bound(MatrixView<const Real> keys, Index head, Index b, Real* corner);
+
   Index width_ = 0, blocks_ = 0, heads_ = 0;
   // runs x heads x (2 width) x run: largest, then smallest coordinates
   AlignedVector<Real> corners_;
