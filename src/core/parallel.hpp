@@ -22,7 +22,7 @@ void spread(Index count, void (*call)(const void* body, Index i), const void* bo
 /// ended. Determinism is the caller's: body(i) must write only what belongs to i.
 ///
 /// Within a body subnormal numbers (floats below 1.2e-38) count as 0. They are too small to change
-/// what they are added to, but some processors take a hundred times as long with them, and the
+/// what they are added to, but some processors take eighty times as long with them, and the
 /// weights of far keys pass through them on their way to 0.
 ///
 /// Nothing here waits for a thread that has nothing to do: on a busy machine the loop is over when
