@@ -148,7 +148,9 @@ void HeadTraining<Real>::score(const Real* parameters, const Packing& packing, c
   const Index passed = heads_.position().carried();
   if (passed > 0) {  // the backward pass needs them as they are now
     const auto unbiased = reserve(into.unbiased, training_rows, longest);
-    for (Index r = 0; r < tile.rows(); ++r) std::copy_n(scores.row(r), tile.keys, unbiased.row(r));
+    for (Index r = 0; r < tile.rows(); ++r)
+      std::copy_n(scores.row(r), packing.places[static_cast<std::size_t>(tile.begin + r)] + 1,
+                  unbiased.row(r));
   }
   for (Index r = tile.begin; r < tile.end; ++r)
     heads_.position().add_bias(parameters + heads_.position_offset(), tile.head,
@@ -404,11 +406,11 @@ void HeadTraining<Real>::forward(const Real* parameters, Phase phase, const Pack
                                 trace.key.unit, trace.key.turned);
   read(parameters, packing, in, trace);
   const auto scaled_heads = static_cast<Index>(heads_.scaled().size());
-  heads_.scale(
-      parameters, phase, in.x, packing.places.data(), q,
-      reserve(trace.scales, packing.queries(), scaled_heads),
-      reserve(trace.scaling, packing.queries(), scaled_heads * heads_.scaler(phase).state_size()),
-      reserve(trace.scaled, packing.queries(), heads_.total_width()));
+  heads_.scale(parameters, phase, in.x, packing.places.data(), q,
+               reserve(trace.scales, packing.queries(), scaled_heads),
+               reserve(trace.scaling, phase == Phase::training ? packing.queries() : 0,
+                       scaled_heads * heads_.scaler(Phase::training).state_size()),
+               reserve(trace.scaled, packing.queries(), heads_.total_width()));
   mix(parameters, phase, packing, k, in.v, output, trace, scratch);
 }
 

@@ -3,6 +3,7 @@
 /// Elementary functions of our own. Those of the C library differ in their last digit between
 /// processors and versions, and a result may not; these are made of + - * / and square roots, which
 /// IEEE 754 fixes to the last bit. Errors are in units in the last place of the true value.
+/// Within a parallel loop what is subnormal is 0.
 namespace attnspan::math {
 
 double exp(double x);            ///< within 1; 0 below -745.1, infinite above 709.8

@@ -21,9 +21,10 @@ void spread(Index count, void (*call)(const void* body, Index i), const void* bo
 /// another loop's body. The first exception that a call throws is rethrown here once all have
 /// ended. Determinism is the caller's: body(i) must write only what belongs to i.
 ///
-/// Within a body subnormal numbers (floats below 1.2e-38) count as 0. They are too small to change
-/// what they are added to, but some processors take eighty times as long with them, and the
-/// weights of far keys pass through them on their way to 0.
+/// Within a body subnormal numbers (floats below 1.2e-38, doubles below 2.2e-308) count as 0,
+/// outside they do not, so whether something runs in a body must not depend on the number of
+/// threads. Beside numbers of usual size they are nothing, but some processors take eighty times as
+/// long with them, and the weights of far keys pass through them on their way to 0.
 ///
 /// Nothing here waits for a thread that has nothing to do: on a busy machine the loop is over when
 /// its bodies are, however late the others wake up.

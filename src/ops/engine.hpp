@@ -29,8 +29,8 @@ struct ExcessSums {
 template <class Real>
 struct Kernels {
   /// c = a b or c += a b, each factor as it is or transposed. last_seen: null, or as LastSeen
-  /// of product.hpp, of c where b is transposed and else of a. scratch: numbers enough by
-  /// product_scratch for the inner dimension.
+  /// of product.hpp; the matrix of queries by keys is c where b is transposed, else a. scratch:
+  /// numbers enough by product_scratch for the inner dimension.
   void (*product)(MatrixView<const Real> a, bool a_transposed, MatrixView<const Real> b,
                   bool b_transposed, MatrixView<Real> c, bool add, const Index* last_seen,
                   Real* scratch);

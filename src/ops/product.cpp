@@ -1,5 +1,6 @@
 #include "ops/product.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 #include "ops/engine.hpp"
@@ -13,7 +14,10 @@ void multiply(MatrixView<const Real> a, bool a_transposed, MatrixView<const Real
   const Index depth = a_transposed ? a.rows : a.cols;
   assert((a_transposed ? a.cols : a.rows) == c.rows && (b_transposed ? b.rows : b.cols) == c.cols &&
          (b_transposed ? b.cols : b.rows) == depth);
-  assert(last_seen.empty() || std::ssize(last_seen) == a.rows);
+  // The queries are a's rows in all three products.
+  assert(last_seen.empty() ||
+         (std::ssize(last_seen) == a.rows && std::ranges::is_sorted(last_seen) &&
+          last_seen.back() < (b_transposed ? c.cols : a.cols)));
   static thread_local AlignedVector<Real> scratch;
   const Kernels<Real>& all = kernels<Real>();
   all.product(a, a_transposed, b, b_transposed, c, into == Into::add,

@@ -99,6 +99,7 @@ TEST_CASE("gradient of every scaler", "[gradient]") {
     AlignedVector<double> dparameters(parameters.size(), -3);
     Dense<double> s(rows, heads), state(rows, heads * scaler->state_size());
     scaler->forward(parameters.data(), x.view(), places.data(), s.view(), state.view());
+    CHECK(s.numbers == scales(*scaler, parameters, x).numbers);
     scaler->backward(parameters.data(), x.view(), places.data(), state.view(), ds.view(), dx.view(),
                      dparameters.data());
     for (double& slope : dx.numbers) slope -= 4;

@@ -98,10 +98,17 @@ TEST_CASE("subnormal numbers are 0 within a loop, and as they were outside", "[u
     for (const Index size : {1, 40}) {
       std::vector<float> halves(static_cast<std::size_t>(size), 1.0f), products = halves;
       volatile float subnormal = small / 2;
+      std::atomic<int> entered{0};
       parallel_for(size, [&](Index i) {
+        // Until every thread has taken one, or has had the time to.
+        if (size >= count && ++entered < count)
+          for (int wait = 0; entered < count && wait < 2000; ++wait)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
         halves[static_cast<std::size_t>(i)] = small / 2;
         products[static_cast<std::size_t>(i)] = subnormal * 1e20f;
       });
+      CHECK_THROWS_AS(parallel_for(size, [](Index) { throw std::runtime_error("thrown"); }),
+                      std::runtime_error);
       CHECK(halves == std::vector<float>(halves.size(), 0.0f));
       CHECK(products == std::vector<float>(products.size(), 0.0f));
       CHECK(small / 2 > 0.0f);

@@ -175,6 +175,11 @@ class Trace {
                        scratch.data());
       put(c.numbers.data(), keys * d);
     }
+    auto c = normal_matrix<Real>(rng_, keys, keys);
+    AlignedVector<Real> scratch(static_cast<std::size_t>(kernels_.product_scratch(d)));
+    kernels_.product(b.view(), false, b.view(), true, c.view(), false, places.data(),
+                     scratch.data());
+    for (Index i = 0; i < keys; ++i) put(c.view().row(i), i + 1);
   }
 
   void matrix(Index rows, Index d) {

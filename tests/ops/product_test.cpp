@@ -1,5 +1,11 @@
 #include "ops/product.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <span>
+
 #include "support/catch.hpp"
 #include "support/numbers.hpp"
 
@@ -112,6 +118,39 @@ void check_last_seen() {
     }
 }
 
+/// With 40 keys, what no query sees is not read, and what no query of a wide panel sees is not
+/// written.
+template <class Real>
+void check_left_out() {
+  constexpr Real none = std::numeric_limits<Real>::quiet_NaN();
+  Rng rng = random_numbers(3);
+  const Index queries = 20, keys = 40, d = 16;
+  std::vector<Index> places(static_cast<std::size_t>(keys));
+  std::iota(places.begin(), places.end(), Index{0});
+  Spread<Real> scores(rng, keys, keys, 0), key(rng, keys, d, 0), query(rng, keys, d, 0),
+      mixed(rng, queries, d, 0), given(rng, keys, d, 0);
+  for (Index i = 0; i < keys; ++i)
+    std::fill(scores.view().row(i) + i + 1, scores.view().row(i) + keys, Real(0));
+
+  std::fill_n(key.view().row(queries), (keys - queries) * d, none);
+  const std::span<const Index> first(places.data(), static_cast<std::size_t>(queries));
+  product<Real>(scores.view().middle_rows(0, queries), key.view(), mixed.view(), Into::replace,
+                first);
+  CHECK(std::ranges::none_of(mixed.numbers, [](Real number) { return std::isnan(number); }));
+
+  Spread<Real> some(rng, queries, keys, 0);
+  std::fill(some.numbers.begin(), some.numbers.end(), some.mark);
+  product_bt<Real>(mixed.view(), key.view(), some.view(), Into::replace, first);
+  CHECK(some.view().row(0)[keys - 1] == some.mark);
+  CHECK(some.view().row(queries - 1)[0] != some.mark);
+
+  // The first query is seen in the gradient of the first key and not in that of the last.
+  query.view().row(0)[0] = none;
+  product_at<Real>(scores.view(), query.view(), given.view(), Into::replace, places);
+  CHECK(std::isnan(given.view().row(0)[0]));
+  CHECK_FALSE(std::isnan(given.view().row(keys - 1)[0]));
+}
+
 }  // namespace
 
 // 33 products of standard normals: the sum is of order 10, its rounding below 33 units of that.
@@ -132,4 +171,9 @@ TEST_CASE("products of nothing leave the result alone or empty it", "[unit]") {
 TEST_CASE("products leave out keys that no query sees, to the same bits", "[property]") {
   check_last_seen<double>();
   check_last_seen<float>();
+}
+
+TEST_CASE("products do not look at keys that no query sees", "[unit]") {
+  check_left_out<double>();
+  check_left_out<float>();
 }

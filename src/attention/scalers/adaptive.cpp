@@ -39,8 +39,8 @@ class Adaptive final : public Scaler<Real> {
     return tensors;
   }
 
-  /// What goes into softplus, what comes out, the tangent, the power, and log log(i + 2).
-  Index state_size() const override { return 5; }
+  /// What goes into softplus, what comes out, the hyperbolic tangent, and the power.
+  Index state_size() const override { return 4; }
 
   void forward(const Real* parameters, ConstMatrixView<Real> x, const Index* places,
                MatrixView<Real> s, MatrixView<Real> state) const override {
@@ -54,13 +54,13 @@ class Adaptive final : public Scaler<Real> {
         const Real power = math::exp(2 * bend * log_log);
         s.row(i)[head] = (delta_ ? delta[head] : Real(1)) + scale * power;
         if (state.rows == 0) continue;
-        const Real known[] = {row[head], scale, bend, power, log_log};
+        const Real known[] = {row[head], scale, bend, power};
         std::copy_n(known, state_size(), state.row(i) + head * state_size());
       }
     }
   }
 
-  void backward(const Real* parameters, ConstMatrixView<Real> x, const Index*,
+  void backward(const Real* parameters, ConstMatrixView<Real> x, const Index* places,
                 ConstMatrixView<Real> state, ConstMatrixView<Real> ds, MatrixView<Real> dx,
                 Real* dparameters) const override {
     const Index heads = ds.cols;
@@ -69,12 +69,13 @@ class Adaptive final : public Scaler<Real> {
     Real* dbias = dparameters + x.cols * 2 * heads;
     for (Index i = 0; i < ds.rows; ++i) {
       Real* row = dprojected.row(i);
+      const Real log_log = math::log(math::log(static_cast<Real>(places[i] + 2)));
       for (Index head = 0; head < heads; ++head) {
         const Real* known = state.row(i) + head * state_size();
-        const Real input = known[0], scale = known[1], bend = known[2], log_log = known[4];
-        const Real power = known[3] * ds.row(i)[head];
-        row[head] = power / (1 + math::exp(-input));
-        row[heads + head] = power * scale * 2 * log_log * (1 - bend * bend);
+        const Real input = known[0], scale = known[1], bend = known[2], power = known[3];
+        const Real slope = power * ds.row(i)[head];
+        row[head] = slope / (1 + math::exp(-input));
+        row[heads + head] = slope * scale * 2 * log_log * (1 - bend * bend);
         dbias[head] += row[head];
         dbias[heads + head] += row[heads + head];
         if (delta_) dbias[2 * heads + head] += ds.row(i)[head];

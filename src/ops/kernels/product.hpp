@@ -216,8 +216,8 @@ Index product_scratch(Index depth) {
 }
 
 /// c = a b, or c += a b. a is rows x depth, or depth x rows when transposed; b is depth x cols, or
-/// cols x depth. last_seen: null, or as LastSeen of product.hpp, of c where b is transposed and
-/// else of a.
+/// cols x depth. last_seen: null, or as LastSeen of product.hpp; the matrix of queries by keys is c
+/// where b is transposed, else a.
 template <class Real>
 void multiply(MatrixView<const Real> a, bool transposed_a, MatrixView<const Real> b,
               bool transposed_b, MatrixView<Real> c, bool add, const Index* last_seen,
