@@ -157,7 +157,7 @@ HeadInputs<Real> Attention<Real>::head_inputs(const Packing& packing,
 template <class Real>
 void Attention<Real>::forward(const Real* parameters, Phase phase, const Packing& packing,
                               ConstMatrixView<Real> input, MatrixView<Real> output,
-                              AttentionTrace<Real>& trace, AttentionScratch<Real>& scratch) const {
+                              AttentionTrace<Real>& trace) const {
   const Index rows = input.rows, queries = packing.queries(), d = d_model(), wide = width();
   const auto normed = reserve(trace.normed, rows, d);
   normalise(parameters, input, normed, reserve(trace.inverse_rms, rows, 1).data);
@@ -175,7 +175,7 @@ void Attention<Real>::forward(const Real* parameters, Phase phase, const Packing
     const HeadInputs<Real> in = head_inputs(asking, trace);
     project_query(parameters, in.x, query, trace.query_norm);
     HeadTraining<Real>(heads_).forward(head_parameters(parameters), phase, asking, in, to,
-                                       trace.heads, scratch.heads);
+                                       trace.heads);
   };
   if (asks_whole(packing)) {
     const auto of_all = reserve(trace.whole_attended, rows, wide);

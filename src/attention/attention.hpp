@@ -70,8 +70,8 @@ class Attention {
 
   /// input: key rows x d_model; writes output, query rows x d_model.
   void forward(const Real* parameters, Phase phase, const Packing& packing,
-               ConstMatrixView<Real> input, MatrixView<Real> output, AttentionTrace<Real>& trace,
-               AttentionScratch<Real>& scratch) const;
+               ConstMatrixView<Real> input, MatrixView<Real> output,
+               AttentionTrace<Real>& trace) const;
 
   /// Writes dinput, which may be doutput itself where every row asks, and adds to dparameters.
   void backward(const Real* parameters, const Packing& packing, ConstMatrixView<Real> input,

@@ -5,6 +5,7 @@
 
 #include "attention/head_training.hpp"
 #include "attention/selection.hpp"
+#include "core/parallel.hpp"
 #include "ops/product.hpp"
 
 namespace attnspan {
@@ -14,6 +15,12 @@ Index longest_row(const Packing& packing) {
   return packing.queries() == 0
              ? 0
              : *std::max_element(packing.places.begin(), packing.places.end()) + 1;
+}
+
+template <class Real>
+TileScratch<Real>& tile_scratch() {
+  static thread_local TileScratch<Real> scratch;
+  return scratch;
 }
 
 template <class Real>
@@ -69,22 +76,39 @@ struct HeadTraining<Real>::Tile {
   }
 
   /// Calls body(tile) for every tile of query rows, the first head's tiles before all others'. With
-  /// `backwards`, the last rows of a sequence come first.
+  /// `backwards`, the last rows of a sequence come first. Where heads are `separate`, idle threads
+  /// take some of them.
   template <class Body>
   static void for_each(const Packing& packing, const Heads<Real>& heads, bool backwards,
-                       const Body& body) {
-    for (Index sequence = 0; sequence < packing.sequences(); ++sequence) {
-      const auto at = static_cast<std::size_t>(sequence);
-      const Index first = packing.query_begin[at], last = packing.query_begin[at + 1];
-      const Index tiles = (last - first + training_rows - 1) / training_rows;
-      for (Index vector = 0; vector < heads.vectors(); ++vector)
-        for (Index tile = 0; tile < tiles; ++tile) {
-          const Index begin = first + (backwards ? tiles - 1 - tile : tile) * training_rows;
-          const Index end = std::min(last, begin + training_rows);
-          body(Tile{vector % heads.shape().heads, vector / heads.shape().heads, vector, begin, end,
-                    packing.key_begin[at], packing.places[static_cast<std::size_t>(end - 1)] + 1,
-                    end == last});
-        }
+                       bool separate, const Body& body) {
+    const Index count = heads.shape().heads;
+    const Index multiply_adds = packing.queries() * longest_row(packing) * heads.total_width();
+    if (separate && multiply_adds >= worth_dividing && has_idle_threads()) {
+      parallel_for(packing.sequences() * count, [&](Index i) {
+        for (Index of = i % count; of < heads.vectors(); of += count)
+          for_each_of(packing, heads, i / count, of, backwards, body);
+      });
+      return;
+    }
+    for (Index sequence = 0; sequence < packing.sequences(); ++sequence)
+      for (Index of = 0; of < heads.vectors(); ++of)
+        for_each_of(packing, heads, sequence, of, backwards, body);
+  }
+
+ private:
+  /// For those of one sequence, head and view.
+  template <class Body>
+  static void for_each_of(const Packing& packing, const Heads<Real>& heads, Index sequence,
+                          Index vector, bool backwards, const Body& body) {
+    const auto at = static_cast<std::size_t>(sequence);
+    const Index first = packing.query_begin[at], last = packing.query_begin[at + 1];
+    const Index tiles = (last - first + training_rows - 1) / training_rows;
+    for (Index tile = 0; tile < tiles; ++tile) {
+      const Index begin = first + (backwards ? tiles - 1 - tile : tile) * training_rows;
+      const Index end = std::min(last, begin + training_rows);
+      body(Tile{vector % heads.shape().heads, vector / heads.shape().heads, vector, begin, end,
+                packing.key_begin[at], packing.places[static_cast<std::size_t>(end - 1)] + 1,
+                end == last});
     }
   }
 };
@@ -137,8 +161,8 @@ BiasRow<Real> HeadTraining<Real>::bias_row(const Packing& packing, const Tile& t
 template <class Real>
 void HeadTraining<Real>::score(const Real* parameters, const Packing& packing, const Tile& tile,
                                ConstMatrixView<Real> keys, const HeadTrace<Real>& trace,
-                               typename HeadScratch<Real>::Scores& into,
-                               HeadScratch<Real>& scratch) const {
+                               typename TileScratch<Real>::Scores& into,
+                               TileScratch<Real>& scratch) const {
   const Index longest = longest_row(packing), d = heads_.width();
   const auto scores = reserve(into.biased, training_rows, longest);
   const MatrixView<const Real> scaled(trace.scaled.data(), packing.queries(), heads_.total_width());
@@ -161,21 +185,21 @@ void HeadTraining<Real>::score(const Real* parameters, const Packing& packing, c
 template <class Real>
 void HeadTraining<Real>::mix(const Real* parameters, Phase phase, const Packing& packing,
                              ConstMatrixView<Real> keys, ConstMatrixView<Real> v,
-                             MatrixView<Real> output, HeadTrace<Real>& trace,
-                             HeadScratch<Real>& scratch) const {
+                             MatrixView<Real> output, HeadTrace<Real>& trace) const {
   const Index longest = longest_row(packing), d = heads_.shape().d_head;
   const Index state_size = heads_.normalizer(phase).state_size();
   const bool selective = heads_.normalizer(phase).selective();
   if (selective && !packing.every_row_asks())
     throw std::logic_error("every row has to ask where the normalizer is selective");
-  const auto scores = reserve(scratch.scores.biased, training_rows, longest);
-  const auto first_head =
-      reserve(scratch.first_head.biased, selective ? training_rows : 0, longest);
-  const auto weights = reserve(scratch.weights, training_rows, longest);
   const auto states = reserve(trace.states, packing.queries(), heads_.vectors() * state_size);
   reserve(trace.taken, selective ? packing.keys() : 0, 1);
-  std::vector<Index> visible;  // keys, of each row of a tile
-  Tile::for_each(packing, heads_, false, [&](const Tile& tile) {
+  Tile::for_each(packing, heads_, false, !selective, [&](const Tile& tile) {
+    TileScratch<Real>& scratch = tile_scratch<Real>();
+    const auto scores = reserve(scratch.scores.biased, training_rows, longest);
+    const auto first_head =
+        reserve(scratch.first_head.biased, selective ? training_rows : 0, longest);
+    const auto weights = reserve(scratch.weights, training_rows, longest);
+    std::vector<Index>& visible = scratch.visible;
     const Normalizer<Real>& normalizer = heads_.normalizer(phase).of_view(tile.view);
     score(parameters, packing, tile, keys, trace, scratch.scores, scratch);
     double* taken = trace.taken.data() + (selective ? tile.first_key : 0);
@@ -213,7 +237,7 @@ template <class Real>
 void HeadTraining<Real>::score_backward(
     const Real* parameters, const Packing& packing, const Tile& tile, ConstMatrixView<Real> keys,
     const HeadTrace<Real>& trace, const AlignedVector<Real>& unbiased, MatrixView<Real> dscores,
-    Into into, const MixGradients& gradients, Real* dparameters, HeadScratch<Real>& scratch) const {
+    Into into, const MixGradients& gradients, Real* dparameters, TileScratch<Real>& scratch) const {
   const Index wide = heads_.width(), longest = longest_row(packing);
   const bool passes = heads_.position().carried() > 0;
   const auto dvector = reserve_zeros(scratch.dvector, passes ? tile.rows() : 0, wide);
@@ -247,23 +271,24 @@ template <class Real>
 void HeadTraining<Real>::mix_backward(const Real* parameters, const Packing& packing,
                                       ConstMatrixView<Real> keys, ConstMatrixView<Real> v,
                                       ConstMatrixView<Real> doutput, const HeadTrace<Real>& trace,
-                                      const MixGradients& gradients, Real* dparameters,
-                                      HeadScratch<Real>& scratch) const {
+                                      const MixGradients& gradients, Real* dparameters) const {
   const Index longest = longest_row(packing);
   const Index d = heads_.shape().d_head,
               state_size = heads_.normalizer(Phase::training).state_size();
   const bool selective = heads_.normalizer(Phase::training).selective();
-  const auto scores = reserve(scratch.scores.biased, training_rows, longest);
-  const auto weights = reserve(scratch.weights, training_rows, longest);
-  const auto dweights = reserve(scratch.dweights, training_rows, longest);
-  const Index selecting_rows = selective ? training_rows : 0;
-  const auto first_head = reserve(scratch.first_head.biased, selecting_rows, longest);
-  const auto dfirst_head = reserve(scratch.dfirst_head, selecting_rows, longest);
-  double* taken = reserve(scratch.taken, selective ? longest : 0, 1).data;
-  double* later = reserve(scratch.later, selective ? longest : 0, 1).data;
+  const bool separate = !selective && heads_.learns_nothing();
 
   // What a row takes is missing to later rows, so their gradients are needed first.
-  Tile::for_each(packing, heads_, selective, [&](const Tile& tile) {
+  Tile::for_each(packing, heads_, selective, separate, [&](const Tile& tile) {
+    TileScratch<Real>& scratch = tile_scratch<Real>();
+    const auto scores = reserve(scratch.scores.biased, training_rows, longest);
+    const auto weights = reserve(scratch.weights, training_rows, longest);
+    const auto dweights = reserve(scratch.dweights, training_rows, longest);
+    const Index selecting_rows = selective ? training_rows : 0;
+    const auto first_head = reserve(scratch.first_head.biased, selecting_rows, longest);
+    const auto dfirst_head = reserve(scratch.dfirst_head, selecting_rows, longest);
+    double* taken = reserve(scratch.taken, selective ? longest : 0, 1).data;
+    double* later = reserve(scratch.later, selective ? longest : 0, 1).data;
     const Normalizer<Real>& normalizer = heads_.normalizer(Phase::training).of_view(tile.view);
     score(parameters, packing, tile, keys, trace, scratch.scores, scratch);
     if (selective)
@@ -399,7 +424,7 @@ void HeadTraining<Real>::prepare_backward(const Real* parameters, Role role,
 template <class Real>
 void HeadTraining<Real>::forward(const Real* parameters, Phase phase, const Packing& packing,
                                  const HeadInputs<Real>& in, MatrixView<Real> output,
-                                 HeadTrace<Real>& trace, HeadScratch<Real>& scratch) const {
+                                 HeadTrace<Real>& trace) const {
   const auto q = heads_.prepare(parameters, phase, Role::query, packing.query_positions.data(),
                                 in.q, trace.query.unit, trace.query.turned);
   const auto k = heads_.prepare(parameters, phase, Role::key, packing.positions, in.k,
@@ -411,7 +436,7 @@ void HeadTraining<Real>::forward(const Real* parameters, Phase phase, const Pack
                reserve(trace.scaling, phase == Phase::training ? packing.queries() : 0,
                        scaled_heads * heads_.scaler(Phase::training).state_size()),
                reserve(trace.scaled, packing.queries(), heads_.total_width()));
-  mix(parameters, phase, packing, k, in.v, output, trace, scratch);
+  mix(parameters, phase, packing, k, in.v, output, trace);
 }
 
 template <class Real>
@@ -430,7 +455,7 @@ void HeadTraining<Real>::backward(const Real* parameters, const Packing& packing
   const auto dfeatures = reserve_zeros(scratch.dfeatures, packing.keys(),
                                        heads_.shape().heads * heads_.position().features());
   mix_backward(parameters, packing, k, in.v, doutput, trace, {dq, dk, gradient.v, dfeatures},
-               dparameters, scratch);
+               dparameters);
   scale_backward(parameters, packing, in.x, q, trace, dq, gradient.x, dparameters, scratch);
   read_backward(parameters, packing, in, trace, dfeatures, gradient.context, dparameters);
   prepare_backward(parameters, Role::key, packing.positions, in.k, trace.key, dk, gradient.k,

@@ -63,9 +63,15 @@ struct HeadTrace {
   AlignedVector<double> taken;
 };
 
-/// Memory of one thread; grows to the longest tile met and stays.
+/// Memory of one thread; grows to the longest batch met and stays.
 template <class Real>
 struct HeadScratch {
+  AlignedVector<Real> dquery, dkey, dscales, dfeatures;
+};
+
+/// What a thread needs for one tile; grows to the longest met and stays.
+template <class Real>
+struct TileScratch {
   struct Scores {
     AlignedVector<Real> biased;
     AlignedVector<Real> unbiased;  ///< where the bias depends on them
@@ -76,7 +82,7 @@ struct HeadScratch {
   AlignedVector<Real> dfirst_head;
   AlignedVector<Real> carried;  ///< what one row passes on
   AlignedVector<Real> dvector;  ///< of a tile's queries, through the bias
-  AlignedVector<Real> dquery, dkey, dscales, dfeatures;
+  std::vector<Index> visible;   ///< keys, of each row
 };
 
 /// The heads at work on whole rows of short sequences, and their gradients. Memory grows linearly
@@ -88,8 +94,7 @@ class HeadTraining {
 
   /// Writes output, queries x d_model. Every row has to ask where the normalizer is selective.
   void forward(const Real* parameters, Phase phase, const Packing& packing,
-               const HeadInputs<Real>& in, MatrixView<Real> output, HeadTrace<Real>& trace,
-               HeadScratch<Real>& scratch) const;
+               const HeadInputs<Real>& in, MatrixView<Real> output, HeadTrace<Real>& trace) const;
 
   /// The gradient of a forward pass in training. Scores are worked out again tile by tile.
   void backward(const Real* parameters, const Packing& packing, const HeadInputs<Real>& in,
@@ -106,12 +111,12 @@ class HeadTraining {
   // What both passes do.
   void score(const Real* parameters, const Packing& packing, const Tile& tile,
              ConstMatrixView<Real> keys, const HeadTrace<Real>& trace,
-             typename HeadScratch<Real>::Scores& scores, HeadScratch<Real>& scratch) const;
+             typename TileScratch<Real>::Scores& scores, TileScratch<Real>& scratch) const;
   void score_backward(const Real* parameters, const Packing& packing, const Tile& tile,
                       ConstMatrixView<Real> keys, const HeadTrace<Real>& trace,
                       const AlignedVector<Real>& unbiased, MatrixView<Real> dscores, Into into,
                       const MixGradients& gradients, Real* dparameters,
-                      HeadScratch<Real>& scratch) const;
+                      TileScratch<Real>& scratch) const;
   BiasRow<Real> bias_row(const Packing& packing, const Tile& tile, Index row,
                          const HeadTrace<Real>& trace) const;
   MatrixView<const Real> prepared(const HeadInputs<Real>& in, Role role,
@@ -124,12 +129,11 @@ class HeadTraining {
                      const HeadTrace<Real>& trace, ConstMatrixView<Real> dfeatures,
                      MatrixView<Real> dcontext, Real* dparameters) const;
   void mix(const Real* parameters, Phase phase, const Packing& packing, ConstMatrixView<Real> keys,
-           ConstMatrixView<Real> v, MatrixView<Real> output, HeadTrace<Real>& trace,
-           HeadScratch<Real>& scratch) const;
+           ConstMatrixView<Real> v, MatrixView<Real> output, HeadTrace<Real>& trace) const;
   void mix_backward(const Real* parameters, const Packing& packing, ConstMatrixView<Real> keys,
                     ConstMatrixView<Real> v, ConstMatrixView<Real> doutput,
-                    const HeadTrace<Real>& trace, const MixGradients& gradient, Real* dparameters,
-                    HeadScratch<Real>& scratch) const;
+                    const HeadTrace<Real>& trace, const MixGradients& gradient,
+                    Real* dparameters) const;
   void scale_backward(const Real* parameters, const Packing& packing, ConstMatrixView<Real> x,
                       ConstMatrixView<Real> queries, const HeadTrace<Real>& trace,
                       MatrixView<Real> dscaled, MatrixView<Real> dx, Real* dparameters,

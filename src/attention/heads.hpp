@@ -57,6 +57,11 @@ class Heads {
   }
   Index position_offset() const { return position_offset_; }
 
+  /// Whether neither the normalizer nor the encoding has learned numbers.
+  bool learns_nothing() const {
+    return normalizer_->parameters_per_head() == 0 && position_->tensors().empty();
+  }
+
   /// Those that a scaler scales.
   const std::vector<Index>& scaled() const { return scaled_; }
 

@@ -94,67 +94,32 @@ int processors() {
 
 thread_local int wanted = processors();
 thread_local int number_of_this_thread = 0;
-thread_local bool in_loop = false;
 
-/// A thread and those that help it with its loops.
-class Team {
+/// Indices that threads take one after the other. One thread opens and closes it, loop after loop;
+/// any may work at it.
+class Loop {
  public:
-  /// With fewer helpers where the system gives no more threads. Made within a loop, whose floating
-  /// point control threads inherit (POSIX, pthread_create).
-  explicit Team(int threads) : threads_(threads) {
-    try {
-      for (int number = 1; number < threads; ++number)
-        helpers_.emplace_back([this, number] { help_always(number); });
-    } catch (const std::system_error&) {
-    }
-  }
-
-  ~Team() {
-    stopping_ = true;
-    ++loop_;
-    loop_.notify_all();
-    for (std::thread& helper : helpers_) helper.join();
-  }
-
-  int threads() const { return threads_; }
-
-  void run(Index count, Call call, const void* body) {
+  void open(Index count, Call call, const void* body) {
     assert(count < static_cast<Index>(over));
+    open_ = true;
     count_ = static_cast<std::uint32_t>(count);
     call_ = call;
     body_ = body;
     unfinished_ = static_cast<std::uint32_t>(count);
-    const std::uint32_t loop = loop_ + 1;
-    next_ = std::uint64_t{loop} << 32;
-    loop_ = loop;
-    loop_.notify_all();
-    help();
-    for (std::uint32_t left = unfinished_; left != 0;) left = await_change(unfinished_, left);
-    // Before anything is written for the next loop: who read this loop's number takes nothing of
-    // that one.
-    next_ = std::uint64_t{loop} << 32 | over;
-    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+    next_ = std::uint64_t{++number_} << 32;
   }
 
- private:
-  static constexpr std::uint32_t over = std::numeric_limits<std::uint32_t>::max();
-
-  void help_always(int number) {
-    wanted = threads_;
-    number_of_this_thread = number;
-    in_loop = true;
-    for (std::uint32_t loop = 0; !stopping_; help()) loop = await_change(loop_, loop);
-  }
-
-  /// Takes one index after the other until all of a loop's are taken.
-  void help() {
+  /// Takes one index after the other until all are taken. False: there was none.
+  bool work() {
+    bool worked = false;
     std::uint64_t next = next_;
     while (true) {
       const auto index = static_cast<std::uint32_t>(next);
       const Call call = call_;
       const void* const body = body_;
-      if (index >= count_) return;
+      if (index >= count_) return worked;
       if (!next_.compare_exchange_weak(next, next + 1)) continue;
+      worked = true;
       try {
         call(body, index);
       } catch (...) {
@@ -166,22 +131,139 @@ class Team {
     }
   }
 
-  const int threads_;
-  // Written by the loop's thread while no index can be taken, and read before one is: a helper that
-  // takes one has read what belongs to it.
+  bool is_taken() const { return static_cast<std::uint32_t>(next_.load()) >= count_; }
+  bool is_finished() const { return unfinished_ == 0; }
+
+  /// Returns when all calls have.
+  void await() {
+    for (std::uint32_t left = unfinished_; left != 0;) left = await_change(unfinished_, left);
+  }
+
+  /// Once it is finished; throws what its calls threw first.
+  void close() {
+    // Before anything is written for the next loop: who read this loop's number takes nothing of
+    // that one.
+    next_ = std::uint64_t{number_} << 32 | over;
+    open_ = false;
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+
+  bool is_open() const { return open_; }  ///< asked by the thread that opens it
+
+ private:
+  static constexpr std::uint32_t over = std::numeric_limits<std::uint32_t>::max();
+
+  bool open_ = false;
+  std::uint32_t number_ = 0;
+  // Written by the loop's thread while no index can be taken, and read before one is: who takes one
+  // has read what belongs to it.
   std::atomic<std::uint32_t> count_{0};
   std::atomic<Call> call_{nullptr};
   std::atomic<const void*> body_{nullptr};
   alignas(64) std::atomic<std::uint64_t> next_{over};  ///< number of the loop, and index in it
   alignas(64) std::atomic<std::uint32_t> unfinished_{0};
-  alignas(64) std::atomic<std::uint32_t> loop_{0};  ///< its number; who sleeps waits for another
-  std::atomic<bool> stopping_{false};
   std::mutex failing_;
   std::exception_ptr failure_;
+};
+
+/// A thread and those that help it with its loops. Each of them has a loop for those within a body,
+/// which the others work at when the outer loop has nothing left for them.
+class Team {
+ public:
+  /// With fewer helpers where the system gives no more threads. Made within a loop, whose floating
+  /// point control threads inherit (POSIX, pthread_create).
+  explicit Team(int threads) : threads_(threads), inner_(static_cast<std::size_t>(threads)) {
+    try {
+      for (int number = 1; number < threads; ++number)
+        helpers_.emplace_back([this, number] { help(number); });
+    } catch (const std::system_error&) {
+    }
+  }
+
+  ~Team() {
+    stopping_ = true;
+    announce();
+    for (std::thread& helper : helpers_) helper.join();
+  }
+
+  int threads() const { return threads_; }
+
+  /// Whether another thread is idle, the outer loop has nothing left for it, and the caller is in
+  /// no inner loop of its own.
+  bool can_share() const { return idle_ > 0 && outer_.is_taken() && !inner_[own()].is_open(); }
+
+  void run(Index count, Call call, const void* body);
+  void run_inner(Index count, Call call, const void* body);
+
+ private:
+  static std::size_t own() { return static_cast<std::size_t>(number_of_this_thread); }
+  void help(int number);
+
+  /// Works at what there is. False: there was nothing.
+  bool work() {
+    if (outer_.work()) {
+      if (outer_.is_finished()) announce();
+      return true;
+    }
+    for (std::size_t k = 1; k < inner_.size(); ++k)
+      if (inner_[(own() + k) % inner_.size()].work()) return true;
+    return false;
+  }
+
+  void announce() {
+    ++news_;
+    news_.notify_all();
+  }
+
+  void await_news(std::uint32_t seen) {
+    ++idle_;
+    await_change(news_, seen);
+    --idle_;
+  }
+
+  const int threads_;
+  Loop outer_;
+  std::vector<Loop> inner_;  ///< by thread
+  /// How often there was something new: a loop, the end of the outer one, the end of all.
+  alignas(64) std::atomic<std::uint32_t> news_{0};
+  alignas(64) std::atomic<int> idle_{0};
+  std::atomic<bool> stopping_{false};
   std::vector<std::thread> helpers_;  // last: they use the others
 };
 
 thread_local std::unique_ptr<Team> team;
+thread_local Team* helped = nullptr;  ///< the team whose outer loop this thread is in
+
+void Team::help(int number) {
+  wanted = threads_;
+  number_of_this_thread = number;
+  helped = this;
+  while (!stopping_) {
+    const std::uint32_t seen = news_;
+    if (!work()) await_news(seen);
+  }
+}
+
+void Team::run(Index count, Call call, const void* body) {
+  helped = this;
+  outer_.open(count, call, body);
+  announce();
+  while (!outer_.is_finished()) {
+    const std::uint32_t seen = news_;
+    if (!work() && !outer_.is_finished()) await_news(seen);
+  }
+  helped = nullptr;
+  outer_.close();
+}
+
+void Team::run_inner(Index count, Call call, const void* body) {
+  Loop& inner = inner_[own()];
+  inner.open(count, call, body);
+  announce();
+  inner.work();
+  inner.await();
+  inner.close();
+}
 
 }  // namespace
 
@@ -189,9 +271,15 @@ int threads() { return wanted; }
 void set_threads(int count) { wanted = count; }
 int thread_number() { return number_of_this_thread; }
 
+bool has_idle_threads() { return helped != nullptr && helped->can_share(); }
+
 void spread(Index count, Call call, const void* body) {
   const WithoutSubnormals within;
-  if (count <= 1 || wanted == 1 || in_loop) {
+  if (count > 1 && has_idle_threads()) {
+    helped->run_inner(count, call, body);
+    return;
+  }
+  if (count <= 1 || wanted == 1 || helped != nullptr) {
     for (Index i = 0; i < count; ++i) call(body, i);
     return;
   }
@@ -199,10 +287,6 @@ void spread(Index count, Call call, const void* body) {
     team.reset();
     team = std::make_unique<Team>(wanted);
   }
-  struct Inside {
-    Inside() { in_loop = true; }
-    ~Inside() { in_loop = false; }
-  } const inside;
   team->run(count, call, body);
 }
 

@@ -209,8 +209,7 @@ void Transformer<Real>::forward(const Real* parameters, Phase phase, const Packe
     const Packing packed = packing(batch, last(l));
     const auto middle = reserve(kept.middle, packed.queries(), d);
     layer.attention.forward(parameters + layer.attention_offset, phase, packed,
-                            {kept.input.data(), rows, d}, middle, kept.attention,
-                            workspace.attention);
+                            {kept.input.data(), rows, d}, middle, kept.attention);
     if (drops)
       drop<Real>({kept.input.data(), rows, d}, &packed.query_rows,
                  draw_mask(packed.query_begin, workspace.noise, kept.attention_mask), middle);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "core/parallel.hpp"
 #include "ops/engine.hpp"
 
 namespace attnspan {
@@ -18,11 +19,23 @@ void multiply(MatrixView<const Real> a, bool a_transposed, MatrixView<const Real
   assert(last_seen.empty() ||
          (std::ssize(last_seen) == a.rows && std::ranges::is_sorted(last_seen) &&
           last_seen.back() < (b_transposed ? c.cols : a.cols)));
-  static thread_local AlignedVector<Real> scratch;
-  const Kernels<Real>& all = kernels<Real>();
-  all.product(a, a_transposed, b, b_transposed, c, into == Into::add,
-              last_seen.empty() ? nullptr : last_seen.data(),
-              reserve(scratch, all.product_scratch(depth), 1).data);
+  const auto multiply_columns = [&](Index begin, Index end) {
+    static thread_local AlignedVector<Real> scratch;
+    const Kernels<Real>& all = kernels<Real>();
+    all.product(
+        a, a_transposed,
+        b_transposed ? b.middle_rows(begin, end - begin) : b.middle_cols(begin, end - begin),
+        b_transposed, c.middle_cols(begin, end - begin), into == Into::add,
+        last_seen.empty() ? nullptr : last_seen.data(),
+        reserve(scratch, all.product_scratch(depth), 1).data);
+  };
+  constexpr Index part = 32;
+  if (c.cols > part && c.rows * depth * c.cols >= worth_dividing && last_seen.empty() &&
+      has_idle_threads())
+    parallel_for((c.cols + part - 1) / part,
+                 [&](Index i) { multiply_columns(i * part, std::min(c.cols, (i + 1) * part)); });
+  else
+    multiply_columns(0, c.cols);
 }
 
 }  // namespace

@@ -33,15 +33,97 @@ TEST_CASE("a loop calls its body once for every index, on any number of threads"
   }
 }
 
-TEST_CASE("a loop within a loop stays on its thread", "[unit]") {
+namespace {
+
+/// Waits for it, but not for ever; whether it came true.
+template <class Condition>
+bool comes_true(const Condition& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+}  // namespace
+
+TEST_CASE("a loop within a loop stays on its thread while the others have their own", "[unit]") {
   const Threads set(3);
-  std::atomic<int> calls{0};
-  parallel_for(5, [&](Index) {
+  std::atomic<int> begun{0}, ended{0}, calls{0}, waits{0};
+  parallel_for(3, [&](Index) {
+    ++begun;
+    waits += comes_true([&] { return begun == 3; }) ? 1 : 0;
     const int number = thread_number();
     calls += threads() == 3 ? 1 : 0;
     parallel_for(4, [&](Index) { calls += thread_number() == number ? 1 : 0; });
+    ++ended;
+    waits += comes_true([&] { return ended == 3; }) ? 1 : 0;
   });
-  CHECK(calls == 25);
+  CHECK(calls == 15);
+  CHECK(waits == 6);
+}
+
+TEST_CASE("who has nothing to do helps with a loop within a loop", "[unit]") {
+  const Threads set(3);
+  CHECK_FALSE(has_idle_threads());
+  constexpr int inner = 100;
+  std::vector<std::atomic<int>> calls(inner);
+  std::atomic<int> there{0}, met{0}, idle{0};
+  parallel_for(2, [&](Index outer) {
+    if (outer == 0) return;
+    idle += comes_true([] { return has_idle_threads(); }) ? 1 : 0;
+    // No call ends before each of the three threads is in one.
+    std::vector<std::atomic<bool>> seen(3);
+    parallel_for(inner, [&](Index i) {
+      ++calls[static_cast<std::size_t>(i)];
+      if (!seen[static_cast<std::size_t>(thread_number())].exchange(true)) ++there;
+      met += comes_true([&] { return there == 3; }) ? 1 : 0;
+    });
+  });
+  CHECK(idle == 1);
+  CHECK(there == 3);
+  CHECK(met == inner);
+  for (const std::atomic<int>& count : calls) CHECK(count == 1);
+}
+
+TEST_CASE("loops within loops within loops call every body once", "[property]") {
+  for (const int count : {1, 2, 3, 7}) {
+    INFO(count << " threads");
+    const Threads set(count);
+    for (Index round = 0; round < 60; ++round) {
+      const Index a = 1 + round % 4, b = round % 5, c = 1 + round % 3;
+      std::vector<int> calls(static_cast<std::size_t>(a * b * c));
+      parallel_for(a, [&](Index i) {
+        // Some end early and then help the rest.
+        if (i == 0 && round % 2 == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
+        parallel_for(b, [&](Index j) {
+          parallel_for(c, [&](Index k) { ++calls[static_cast<std::size_t>((i * b + j) * c + k)]; });
+        });
+      });
+      REQUIRE(calls == std::vector<int>(calls.size(), 1));
+    }
+  }
+}
+
+TEST_CASE("what an inner loop throws comes out of that loop", "[unit]") {
+  const Threads set(3);
+  std::atomic<int> caught{0}, calls{0};
+  for (int round = 0; round < 20; ++round)
+    parallel_for(2, [&](Index outer) {
+      if (outer == 0) return;
+      comes_true([] { return has_idle_threads(); });
+      try {
+        parallel_for(8, [&](Index i) {
+          if (i == 5) throw std::runtime_error("five");
+        });
+      } catch (const std::runtime_error&) {
+        ++caught;
+      }
+      parallel_for(8, [&](Index) { ++calls; });
+    });
+  CHECK(caught == 20);
+  CHECK(calls == 160);
 }
 
 TEST_CASE("the first exception of a loop comes out, and the next loop is whole", "[unit]") {

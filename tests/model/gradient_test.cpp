@@ -1,6 +1,10 @@
 #include "support/gradient.hpp"
+
+#include <cstring>
+
 #include "support/models.hpp"
 #include "support/names.hpp"
+#include "support/training.hpp"
 
 using namespace attnspan;
 
@@ -77,6 +81,29 @@ TEST_CASE("the gradient of what says it is a product is added in one piece", "[p
       CHECK(same);
     }
     CHECK(products >= 5 * model.config().layers + 1);
+  }
+}
+
+// Products and heads are then divided among threads: heads write what is theirs alone.
+TEST_CASE("a gradient is the same bytes where idle threads take part", "[property]") {
+  for (const Variant& named : every_model()) {
+    INFO(named.attention << " under " << named.position);
+    const Transformer<float> model(small_model(named.attention, named.position));
+    Rng rng = random_numbers(70);
+    const AlignedVector<float> parameters = moved_parameters(model, rng, 0.1);
+    const PackedBatch batch =
+        packed(model, {random_tokens(rng, 200, 11), random_tokens(rng, 150, 11)}, 4);
+    const auto gradient = [&](AlignedVector<float>& into) {
+      Workspace<float> workspace;
+      into.assign(parameters.size(), 1);
+      return model.loss_and_gradient(parameters, batch, workspace, into);
+    };
+    AlignedVector<float> alone, shared;
+    double loss_alone = 0, loss_shared = 0;
+    parallel_for(1, [&](Index) { loss_alone = gradient(alone); });
+    CHECK(beside_idle_threads(4, [&] { loss_shared = gradient(shared); }));
+    CHECK(loss_shared == loss_alone);
+    CHECK(std::memcmp(shared.data(), alone.data(), alone.size() * sizeof(float)) == 0);
   }
 }
 

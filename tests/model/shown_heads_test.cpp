@@ -29,9 +29,7 @@ TEST_CASE("rows are shown as heads attend to them at once", "[property]") {
     for (Index i = 0; i < tokens; ++i)
       std::copy_n(embedding + sequence[static_cast<std::size_t>(i)] * d, d, stream.view().row(i));
     AttentionTrace<double> trace;
-    AttentionScratch<double> scratch;
-    layer.forward(own, Phase::evaluation, rows.placed(), stream.view(), output.view(), trace,
-                  scratch);
+    layer.forward(own, Phase::evaluation, rows.placed(), stream.view(), output.view(), trace);
 
     const std::vector<Index> places{80, 0, 33};
     int shown = 0;

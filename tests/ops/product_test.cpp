@@ -6,8 +6,10 @@
 #include <numeric>
 #include <span>
 
+#include "core/parallel.hpp"
 #include "support/catch.hpp"
 #include "support/numbers.hpp"
+#include "support/training.hpp"
 
 using namespace attnspan;
 
@@ -15,12 +17,12 @@ namespace {
 
 /// A matrix whose rows lie `gap` numbers farther apart than they are long; the gaps hold a mark.
 template <class Real>
-struct Spread {
+struct Gapped {
   static constexpr Real mark = 77;
   Index rows, cols, stride;
   AlignedVector<Real> numbers;
 
-  Spread(Rng& rng, Index rows_, Index cols_, Index gap)
+  Gapped(Rng& rng, Index rows_, Index cols_, Index gap)
       : rows(rows_), cols(cols_), stride(cols_ + gap) {
     numbers.assign(static_cast<std::size_t>(rows * stride), mark);
     for (Index i = 0; i < rows; ++i)
@@ -45,12 +47,12 @@ void check_product(const Product& multiply, bool transposed_a, bool transposed_b
         for (const Index gap : {0, 3})
           for (const Into into : {Into::replace, Into::add}) {
             INFO(m << " x " << k << " times " << k << " x " << n << ", gap " << gap);
-            Spread<Real> a =
-                transposed_a ? Spread<Real>(rng, k, m, gap) : Spread<Real>(rng, m, k, gap);
-            Spread<Real> b =
-                transposed_b ? Spread<Real>(rng, n, k, gap) : Spread<Real>(rng, k, n, gap);
-            Spread<Real> c(rng, m, n, gap);
-            const Spread<Real> before = c;
+            Gapped<Real> a =
+                transposed_a ? Gapped<Real>(rng, k, m, gap) : Gapped<Real>(rng, m, k, gap);
+            Gapped<Real> b =
+                transposed_b ? Gapped<Real>(rng, n, k, gap) : Gapped<Real>(rng, k, n, gap);
+            Gapped<Real> c(rng, m, n, gap);
+            const Gapped<Real> before = c;
             multiply(a.view(), b.view(), c.view(), into);
             double worst = 0;
             for (Index i = 0; i < m; ++i)
@@ -93,14 +95,14 @@ void check_last_seen() {
       if (places.empty()) continue;
       const Index queries = std::ssize(places), d = 19;
       INFO(queries << " queries, " << keys << " keys");
-      Spread<Real> scores(rng, queries, keys, 3);
+      Gapped<Real> scores(rng, queries, keys, 3);
       for (Index i = 0; i < queries; ++i)
         std::fill(scores.view().row(i) + places[static_cast<std::size_t>(i)] + 1,
                   scores.view().row(i) + keys, Real(0));
-      Spread<Real> query(rng, queries, d, 1), key(rng, keys, d, 2);
+      Gapped<Real> query(rng, queries, d, 1), key(rng, keys, d, 2);
       for (const Into into : {Into::replace, Into::add}) {
-        Spread<Real> mixed(rng, queries, d, 0), given(rng, keys, d, 0);
-        Spread<Real> all_mixed = mixed, all_given = given, some = scores, all = scores;
+        Gapped<Real> mixed(rng, queries, d, 0), given(rng, keys, d, 0);
+        Gapped<Real> all_mixed = mixed, all_given = given, some = scores, all = scores;
         product<Real>(scores.view(), key.view(), mixed.view(), into, places);
         product<Real>(scores.view(), key.view(), all_mixed.view(), into);
         CHECK(mixed.numbers == all_mixed.numbers);
@@ -127,7 +129,7 @@ void check_left_out() {
   const Index queries = 20, keys = 40, d = 16;
   std::vector<Index> places(static_cast<std::size_t>(keys));
   std::iota(places.begin(), places.end(), Index{0});
-  Spread<Real> scores(rng, keys, keys, 0), key(rng, keys, d, 0), query(rng, keys, d, 0),
+  Gapped<Real> scores(rng, keys, keys, 0), key(rng, keys, d, 0), query(rng, keys, d, 0),
       mixed(rng, queries, d, 0), given(rng, keys, d, 0);
   for (Index i = 0; i < keys; ++i)
     std::fill(scores.view().row(i) + i + 1, scores.view().row(i) + keys, Real(0));
@@ -138,7 +140,7 @@ void check_left_out() {
                 first);
   CHECK(std::ranges::none_of(mixed.numbers, [](Real number) { return std::isnan(number); }));
 
-  Spread<Real> some(rng, queries, keys, 0);
+  Gapped<Real> some(rng, queries, keys, 0);
   std::fill(some.numbers.begin(), some.numbers.end(), some.mark);
   product_bt<Real>(mixed.view(), key.view(), some.view(), Into::replace, first);
   CHECK(some.view().row(0)[keys - 1] == some.mark);
@@ -176,4 +178,27 @@ TEST_CASE("products leave out keys that no query sees, to the same bits", "[prop
 TEST_CASE("products do not look at keys that no query sees", "[unit]") {
   check_left_out<double>();
   check_left_out<float>();
+}
+
+TEST_CASE("products are the same numbers where idle threads take part", "[property]") {
+  Rng rng = random_numbers(11);
+  const Index m = 130, n = 170, k = 70;
+  Gapped<float> a(rng, m, k, 3), a_turned(rng, k, m, 0), b(rng, k, n, 1), b_turned(rng, n, k, 0);
+  for (const Into into : {Into::replace, Into::add}) {
+    const auto all_products = [&](Gapped<float>& one, Gapped<float>& two, Gapped<float>& three) {
+      product<float>(a.view(), b.view(), one.view(), into);
+      product_bt<float>(a.view(), b_turned.view(), two.view(), into);
+      product_at<float>(a_turned.view(), b.view(), three.view(), into);
+    };
+    const Gapped<float> start(rng, m, n, 2);
+    Gapped<float> one = start, two = start, three = start;
+    parallel_for(1, [&](Index) { all_products(one, two, three); });
+    for (int round = 0; round < 10; ++round) {
+      Gapped<float> shared_one = start, shared_two = start, shared_three = start;
+      CHECK(beside_idle_threads(4, [&] { all_products(shared_one, shared_two, shared_three); }));
+      CHECK(shared_one.numbers == one.numbers);
+      CHECK(shared_two.numbers == two.numbers);
+      CHECK(shared_three.numbers == three.numbers);
+    }
+  }
 }

@@ -107,9 +107,8 @@ Dense<Real> attended(const attnspan::Heads<Real>& heads,
                      attnspan::Phase phase = attnspan::Phase::evaluation) {
   Dense<Real> output(in.q.rows, in.v.cols);
   attnspan::HeadTrace<Real> trace;
-  attnspan::HeadScratch<Real> scratch;
   attnspan::HeadTraining<Real>(heads).forward(parameters.data(), phase, rows.placed(), in.view(),
-                                              output.view(), trace, scratch);
+                                              output.view(), trace);
   return output;
 }
 

@@ -18,15 +18,15 @@ inline std::map<std::string, bool> check_attention_gradient(
   };
   Dense<double> output(in.q.rows, in.v.cols);
   attnspan::HeadTrace<double> trace;
-  attnspan::HeadScratch<double> scratch;
   const attnspan::Packing packing = rows.placed();
   training.forward(parameters.data(), attnspan::Phase::training, packing, in.view(), output.view(),
-                   trace, scratch);
+                   trace);
   // Those of x and context are added to what is there, the others replace it.
   Dense<double> dq(in.q.rows, in.q.cols, 9), dk(in.k.rows, in.k.cols, 2),
       dv(in.v.rows, in.v.cols, -1), dx(in.x.rows, in.x.cols, 4),
       dcontext(in.context.rows, in.context.cols, 5);
   attnspan::AlignedVector<double> dparameters(parameters.size(), 3);
+  attnspan::HeadScratch<double> scratch;
   training.backward(parameters.data(), packing, in.view(), doutput.view(), trace,
                     {dq.view(), dk.view(), dv.view(), dx.view(), dcontext.view()},
                     dparameters.data(), scratch);

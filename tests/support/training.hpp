@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "core/parallel.hpp"
 #include "support/numbers.hpp"
@@ -18,6 +20,21 @@ class Threads {
  private:
   int before_;
 };
+
+/// Calls the body within a loop whose other threads have nothing to do; false if they always had.
+template <class Body>
+bool beside_idle_threads(int threads, const Body& body) {
+  const Threads set(threads);
+  bool idle = false;
+  attnspan::parallel_for(2, [&](attnspan::Index i) {
+    if (i == 0) return;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!(idle = attnspan::has_idle_threads()) && std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
+    body();
+  });
+  return idle;
+}
 
 /// A model, a task and options that train in a blink.
 struct SmallRun {
