@@ -75,16 +75,16 @@ struct HeadTraining<Real>::Tile {
     return matrix.middle_rows(first_key, keys).middle_cols(of * width, width);
   }
 
-  /// Calls body(tile) for every tile of query rows, the first head's tiles before all others'. With
-  /// `backwards`, the last rows of a sequence come first. Where heads are `separate`, idle threads
-  /// take some of them.
+  /// Calls body(tile) for every tile of query rows; with `backwards`, the last rows of a sequence
+  /// come first. The first head's tiles come before all others', unless heads are `separate`: then
+  /// idle threads may take some.
   template <class Body>
   static void for_each(const Packing& packing, const Heads<Real>& heads, bool backwards,
                        bool separate, const Body& body) {
     const Index count = heads.shape().heads;
     const Index multiply_adds = packing.queries() * longest_row(packing) * heads.total_width();
-    if (separate && multiply_adds >= worth_dividing && has_idle_threads()) {
-      parallel_for(packing.sequences() * count, [&](Index i) {
+    if (separate && multiply_adds >= worth_sharing && has_idle_threads()) {
+      share_with_idle(packing.sequences() * count, [&](Index i) {
         for (Index of = i % count; of < heads.vectors(); of += count)
           for_each_of(packing, heads, i / count, of, backwards, body);
       });

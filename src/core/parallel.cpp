@@ -238,8 +238,10 @@ void Team::help(int number) {
   wanted = threads_;
   number_of_this_thread = number;
   helped = this;
-  while (!stopping_) {
+  while (true) {
+    // Read first: who has seen the last of the news sees that the team is stopping.
     const std::uint32_t seen = news_;
+    if (stopping_) return;
     if (!work()) await_news(seen);
   }
 }
@@ -259,7 +261,8 @@ void Team::run(Index count, Call call, const void* body) {
 void Team::run_inner(Index count, Call call, const void* body) {
   Loop& inner = inner_[own()];
   inner.open(count, call, body);
-  announce();
+  ++news_;
+  for (Index i = std::min<Index>(count - 1, idle_); i > 0; --i) news_.notify_one();
   inner.work();
   inner.await();
   inner.close();
@@ -273,12 +276,15 @@ int thread_number() { return number_of_this_thread; }
 
 bool has_idle_threads() { return helped != nullptr && helped->can_share(); }
 
+void share(Index count, Call call, const void* body) {
+  if (count > 1 && has_idle_threads())
+    helped->run_inner(count, call, body);
+  else
+    for (Index i = 0; i < count; ++i) call(body, i);
+}
+
 void spread(Index count, Call call, const void* body) {
   const WithoutSubnormals within;
-  if (count > 1 && has_idle_threads()) {
-    helped->run_inner(count, call, body);
-    return;
-  }
   if (count <= 1 || wanted == 1 || helped != nullptr) {
     for (Index i = 0; i < count; ++i) call(body, i);
     return;

@@ -14,21 +14,13 @@ void set_threads(int count);
 /// Which of these threads the caller is: 0 .. threads() - 1.
 int thread_number();
 
-/// Whether threads would help the caller, who is in a loop's body, with a loop now. Where they
-/// would not, work is better done in one piece.
-bool has_idle_threads();
-
-/// Multiply-adds from which on work within a body is worth dividing among idle threads: these need
-/// a microsecond to notice, and more to fetch what it is about.
-constexpr Index worth_dividing = 400'000;
-
-/// parallel_for's loop, over whatever `body` points to.
+/// parallel_for's and share_with_idle's loops, over whatever `body` points to.
 void spread(Index count, void (*call)(const void* body, Index i), const void* body);
+void share(Index count, void (*call)(const void* body, Index i), const void* body);
 
-/// Calls body(i) for i = 0 .. count-1, next free thread takes the next i. Inside another loop's
-/// body the calls come one after another, unless that loop has nothing left for other threads: then
-/// they help here. The first exception that a call throws is rethrown here once all have ended.
-/// Determinism is the caller's: body(i) must write only what belongs to i, or to the thread.
+/// Calls body(i) for i = 0 .. count-1, next free thread takes the next i; one after another inside
+/// another loop's body. The first exception that a call throws is rethrown here once all have
+/// ended. Determinism is the caller's: body(i) must write only what belongs to i.
 ///
 /// Within a body subnormal numbers (floats below 1.2e-38, doubles below 2.2e-308) count as 0,
 /// outside they do not, so whether something runs in a body must not depend on the number of
@@ -40,6 +32,22 @@ void spread(Index count, void (*call)(const void* body, Index i), const void* bo
 template <class Body>
 void parallel_for(Index count, const Body& body) {
   spread(
+      count, [](const void* of, Index i) { (*static_cast<const Body*>(of))(i); }, &body);
+}
+
+/// Whether the caller is in a loop's body, and that loop has nothing left for some of its threads.
+bool has_idle_threads();
+
+/// Multiply-adds from which on work is worth sharing with them: they need a microsecond to notice,
+/// one that fell asleep many, and some to fetch what it is about.
+constexpr Index worth_sharing = 400'000;
+
+/// Within a loop's body: calls body(i) for i = 0 .. count-1, and threads that have nothing left to
+/// do take part. One after another where there is none, and within a call that the caller shares.
+/// What is the thread's own (by thread_number(), or thread_local) is not to be held across this.
+template <class Body>
+void share_with_idle(Index count, const Body& body) {
+  share(
       count, [](const void* of, Index i) { (*static_cast<const Body*>(of))(i); }, &body);
 }
 

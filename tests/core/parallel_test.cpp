@@ -48,23 +48,35 @@ bool comes_true(const Condition& condition) {
 
 }  // namespace
 
-TEST_CASE("a loop within a loop stays on its thread while the others have their own", "[unit]") {
+TEST_CASE("a loop within a loop stays on its thread", "[unit]") {
   const Threads set(3);
-  std::atomic<int> begun{0}, ended{0}, calls{0}, waits{0};
-  parallel_for(3, [&](Index) {
-    ++begun;
-    waits += comes_true([&] { return begun == 3; }) ? 1 : 0;
+  std::atomic<int> calls{0};
+  parallel_for(5, [&](Index) {
     const int number = thread_number();
     calls += threads() == 3 ? 1 : 0;
     parallel_for(4, [&](Index) { calls += thread_number() == number ? 1 : 0; });
+  });
+  CHECK(calls == 25);
+}
+
+TEST_CASE("work is not shared while every thread has its own", "[unit]") {
+  const Threads set(3);
+  std::atomic<int> begun{0}, ended{0}, calls{0}, waits{0}, idle{0};
+  parallel_for(3, [&](Index) {
+    ++begun;
+    waits += comes_true([&] { return begun == 3; }) ? 1 : 0;
+    idle += has_idle_threads() ? 1 : 0;
+    const int number = thread_number();
+    share_with_idle(4, [&](Index) { calls += thread_number() == number ? 1 : 0; });
     ++ended;
     waits += comes_true([&] { return ended == 3; }) ? 1 : 0;
   });
-  CHECK(calls == 15);
+  CHECK(calls == 12);
   CHECK(waits == 6);
+  CHECK(idle == 0);
 }
 
-TEST_CASE("who has nothing to do helps with a loop within a loop", "[unit]") {
+TEST_CASE("who has nothing to do takes part in what is shared", "[unit]") {
   const Threads set(3);
   CHECK_FALSE(has_idle_threads());
   constexpr int inner = 100;
@@ -75,7 +87,7 @@ TEST_CASE("who has nothing to do helps with a loop within a loop", "[unit]") {
     idle += comes_true([] { return has_idle_threads(); }) ? 1 : 0;
     // No call ends before each of the three threads is in one.
     std::vector<std::atomic<bool>> seen(3);
-    parallel_for(inner, [&](Index i) {
+    share_with_idle(inner, [&](Index i) {
       ++calls[static_cast<std::size_t>(i)];
       if (!seen[static_cast<std::size_t>(thread_number())].exchange(true)) ++there;
       met += comes_true([&] { return there == 3; }) ? 1 : 0;
@@ -87,7 +99,7 @@ TEST_CASE("who has nothing to do helps with a loop within a loop", "[unit]") {
   for (const std::atomic<int>& count : calls) CHECK(count == 1);
 }
 
-TEST_CASE("loops within loops within loops call every body once", "[property]") {
+TEST_CASE("what is shared within what is shared is done once", "[property]") {
   for (const int count : {1, 2, 3, 7}) {
     INFO(count << " threads");
     const Threads set(count);
@@ -97,8 +109,9 @@ TEST_CASE("loops within loops within loops call every body once", "[property]") 
       parallel_for(a, [&](Index i) {
         // Some end early and then help the rest.
         if (i == 0 && round % 2 == 0) std::this_thread::sleep_for(std::chrono::microseconds(200));
-        parallel_for(b, [&](Index j) {
-          parallel_for(c, [&](Index k) { ++calls[static_cast<std::size_t>((i * b + j) * c + k)]; });
+        share_with_idle(b, [&](Index j) {
+          share_with_idle(c,
+                          [&](Index k) { ++calls[static_cast<std::size_t>((i * b + j) * c + k)]; });
         });
       });
       REQUIRE(calls == std::vector<int>(calls.size(), 1));
@@ -106,24 +119,42 @@ TEST_CASE("loops within loops within loops call every body once", "[property]") 
   }
 }
 
-TEST_CASE("what an inner loop throws comes out of that loop", "[unit]") {
+TEST_CASE("what a helper throws comes out where the work was shared", "[unit]") {
   const Threads set(3);
-  std::atomic<int> caught{0}, calls{0};
+  std::atomic<int> idle{0}, caught{0}, calls{0};
   for (int round = 0; round < 20; ++round)
     parallel_for(2, [&](Index outer) {
       if (outer == 0) return;
-      comes_true([] { return has_idle_threads(); });
+      idle += comes_true([] { return has_idle_threads(); }) ? 1 : 0;
+      const int owner = thread_number();
+      std::atomic<bool> helped{false};
       try {
-        parallel_for(8, [&](Index i) {
-          if (i == 5) throw std::runtime_error("five");
+        share_with_idle(8, [&](Index) {
+          if (thread_number() == owner) {
+            comes_true([&] { return helped.load(); });
+            return;
+          }
+          helped = true;
+          throw std::runtime_error("of a helper");
         });
       } catch (const std::runtime_error&) {
         ++caught;
       }
-      parallel_for(8, [&](Index) { ++calls; });
+      share_with_idle(8, [&](Index) { ++calls; });
     });
+  CHECK(idle == 20);
   CHECK(caught == 20);
   CHECK(calls == 160);
+}
+
+TEST_CASE("threads are let go at any moment", "[property]") {
+  const Threads before(2);
+  std::atomic<int> calls{0};
+  for (int round = 0; round < 3000; ++round) {
+    set_threads(2 + round % 2);  // makes the next loop let go of the threads of the last
+    parallel_for(3, [&](Index) { ++calls; });
+  }
+  CHECK(calls == 9000);
 }
 
 TEST_CASE("the first exception of a loop comes out, and the next loop is whole", "[unit]") {

@@ -1,6 +1,7 @@
 #include "ops/product.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -153,6 +154,31 @@ void check_left_out() {
   CHECK_FALSE(std::isnan(given.view().row(keys - 1)[0]));
 }
 
+/// All three products, alone and with the help of idle threads.
+template <class Real>
+void check_sharing(Index m, Index n, Index k) {
+  INFO(m << " x " << k << " times " << k << " x " << n);
+  Rng rng = random_numbers(11);
+  Gapped<Real> a(rng, m, k, 3), a_turned(rng, k, m, 0), b(rng, k, n, 1), b_turned(rng, n, k, 0);
+  for (const Into into : {Into::replace, Into::add}) {
+    using Results = std::array<Gapped<Real>, 3>;
+    const Results start{Gapped<Real>(rng, m, n, 2), Gapped<Real>(rng, m, n, 2),
+                        Gapped<Real>(rng, m, n, 2)};
+    const auto multiply = [&](Results& results) {
+      product<Real>(a.view(), b.view(), results[0].view(), into);
+      product_bt<Real>(a.view(), b_turned.view(), results[1].view(), into);
+      product_at<Real>(a_turned.view(), b.view(), results[2].view(), into);
+    };
+    Results alone = start;
+    parallel_for(1, [&](Index) { multiply(alone); });
+    for (int round = 0; round < 10; ++round) {
+      Results shared = start;
+      CHECK(beside_idle_threads(4, [&] { multiply(shared); }));
+      for (std::size_t i = 0; i < 3; ++i) CHECK(shared[i].numbers == alone[i].numbers);
+    }
+  }
+}
+
 }  // namespace
 
 // 33 products of standard normals: the sum is of order 10, its rounding below 33 units of that.
@@ -181,24 +207,8 @@ TEST_CASE("products do not look at keys that no query sees", "[unit]") {
 }
 
 TEST_CASE("products are the same numbers where idle threads take part", "[property]") {
-  Rng rng = random_numbers(11);
-  const Index m = 130, n = 170, k = 70;
-  Gapped<float> a(rng, m, k, 3), a_turned(rng, k, m, 0), b(rng, k, n, 1), b_turned(rng, n, k, 0);
-  for (const Into into : {Into::replace, Into::add}) {
-    const auto all_products = [&](Gapped<float>& one, Gapped<float>& two, Gapped<float>& three) {
-      product<float>(a.view(), b.view(), one.view(), into);
-      product_bt<float>(a.view(), b_turned.view(), two.view(), into);
-      product_at<float>(a_turned.view(), b.view(), three.view(), into);
-    };
-    const Gapped<float> start(rng, m, n, 2);
-    Gapped<float> one = start, two = start, three = start;
-    parallel_for(1, [&](Index) { all_products(one, two, three); });
-    for (int round = 0; round < 10; ++round) {
-      Gapped<float> shared_one = start, shared_two = start, shared_three = start;
-      CHECK(beside_idle_threads(4, [&] { all_products(shared_one, shared_two, shared_three); }));
-      CHECK(shared_one.numbers == one.numbers);
-      CHECK(shared_two.numbers == two.numbers);
-      CHECK(shared_three.numbers == three.numbers);
-    }
+  for (const Index m : {130, 12}) {
+    check_sharing<float>(m, 300, 200);
+    check_sharing<double>(m, 300, 200);
   }
 }
