@@ -151,7 +151,7 @@ TEST_CASE("threads are let go at any moment", "[property]") {
   const Threads before(2);
   std::atomic<int> calls{0};
   for (int round = 0; round < 3000; ++round) {
-    set_threads(2 + round % 2);  // makes the next loop let go of the threads of the last
+    set_threads(7 + round % 2);  // makes the next loop let go of the threads of the last
     parallel_for(3, [&](Index) { ++calls; });
   }
   CHECK(calls == 9000);
