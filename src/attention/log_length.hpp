@@ -14,4 +14,10 @@ inline double mean_log_length(const LayerShape& shape) {
   return sum / static_cast<double>(shape.train_tokens);
 }
 
+/// log log(i + 2), by which the exponents of log(i + 2) are multiplied; i: the row's place.
+template <class Real>
+Real log_log_length(Index place) {
+  return math::log(math::log(static_cast<Real>(place + 2)));
+}
+
 }  // namespace attnspan

@@ -1,4 +1,4 @@
-"""What scripts/bench makes of what the program and a peer print."""
+"""What scripts/bench and scripts/all-cores make of what the program and a peer print."""
 
 import os
 import subprocess
@@ -8,6 +8,7 @@ import unittest
 from support import SOURCE, ProgramTest, main
 
 BENCH = os.path.join(os.path.abspath(SOURCE), "scripts", "bench")
+ALL_CORES = os.path.join(os.path.abspath(SOURCE), "scripts", "all-cores")
 
 # Prints the next of its speeds, and writes down who was called with what.
 PROGRAM = """#!{python}
@@ -63,6 +64,38 @@ class BenchTest(ProgramTest):
         self.assertEqual(self.row(run.stdout), ["text", "2", "softmax", "30.0 (30.0-30.0)", "50%"])
         self.assertNotIn("PyTorch", run.stdout)
         self.assertIn("\n    attnspan bench --task text --layers 4 --batch-size 16 --length 256 ", run.stdout)
+
+    def test_the_peer_may_be_compiled(self):
+        run, calls = self.bench("--cells", "text", "--threads", "1", "--attention", "softmax", "--rounds", "1", "--compile")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertEqual(["--compile" in call for call in calls], [False, True])
+        self.assertIn("beside it PyTorch 7, compiled, in turn", run.stdout)
+
+    def test_one_cell_is_held_against_as_many_processes_as_cores(self):
+        ours = self.write("ours", "#!/bin/sh\necho $0 $* >> calls\ncase $* in *'threads 1 '*) echo '{\"tokens_per_second\": 100}';;"
+                          "\n*) echo '{\"tokens_per_second\": 50}';; esac\n")
+        other = self.write("other", "#!/bin/sh\necho '{\"tokens_per_second\": 200}'\n")
+        for program in (ours, other):
+            os.chmod(program, 0o755)
+        cores = len(os.sched_getaffinity(0))
+        run = subprocess.run([sys.executable, ALL_CORES, ours, other, "--attention", "entmax", "--rounds", "2",
+                              "--steps", "5"], capture_output=True, text=True, cwd=self.folder)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        calls = self.read("calls").decode().splitlines()
+        self.assertEqual(sum("--threads 1 --steps 5 --json --batch-size 64" in call for call in calls),
+                         2 * cores if cores > 1 else 2)
+        self.assertEqual(sum(f"--threads {cores} --steps 10 " in call for call in calls), 2)
+        together = 100 * cores
+        self.assertEqual(run.stdout.splitlines()[-1],
+                         f"| entmax | 2 | {together} | {50 if cores > 1 else 100} "
+                         f"({(50 if cores > 1 else 100) / together:.2f}) | 200 ({200 / together:.2f}) |")
+
+    def test_a_process_that_fails_ends_all_cores(self):
+        program = self.write("fails", "#!/bin/sh\nexit 3\n")
+        os.chmod(program, 0o755)
+        run = subprocess.run([sys.executable, ALL_CORES, program], capture_output=True, text=True)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("ended with exit code 3", run.stderr)
 
     def test_what_fails_ends_it(self):
         run, calls = self.bench("--threads", "1", ends=True)

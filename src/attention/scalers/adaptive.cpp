@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "attention/log_length.hpp"
 #include "attention/scaler.hpp"
 #include "core/mathematics.hpp"
 #include "ops/product.hpp"
@@ -48,7 +49,7 @@ class Adaptive final : public Scaler<Real> {
     const Real* delta = parameters + (x.cols + 1) * 2 * s.cols;
     for (Index i = 0; i < s.rows; ++i) {
       const Real* row = projected.data() + i * 2 * s.cols;
-      const Real log_log = math::log(math::log(static_cast<Real>(places[i] + 2)));
+      const auto log_log = log_log_length<Real>(places[i]);
       for (Index head = 0; head < s.cols; ++head) {
         const Real scale = softplus(row[head]), bend = math::tanh(row[s.cols + head]);
         const Real power = math::exp(2 * bend * log_log);
@@ -69,7 +70,7 @@ class Adaptive final : public Scaler<Real> {
     Real* dbias = dparameters + x.cols * 2 * heads;
     for (Index i = 0; i < ds.rows; ++i) {
       Real* row = dprojected.row(i);
-      const Real log_log = math::log(math::log(static_cast<Real>(places[i] + 2)));
+      const auto log_log = log_log_length<Real>(places[i]);
       for (Index head = 0; head < heads; ++head) {
         const Real* known = state.row(i) + head * state_size();
         const Real input = known[0], scale = known[1], bend = known[2], power = known[3];

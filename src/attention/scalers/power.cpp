@@ -1,3 +1,4 @@
+#include "attention/log_length.hpp"
 #include "attention/scaler.hpp"
 #include "core/mathematics.hpp"
 
@@ -16,26 +17,25 @@ class Power final : public Scaler<Real> {
 
   void forward(const Real* parameters, ConstMatrixView<Real>, const Index* places,
                MatrixView<Real> s, MatrixView<Real>) const override {
-    for (Index i = 0; i < s.rows; ++i)
+    for (Index i = 0; i < s.rows; ++i) {
+      const auto log_log = log_log_length<Real>(places[i]);
       for (Index head = 0; head < s.cols; ++head)
-        s.row(i)[head] =
-            1 + parameters[head] * math::exp(parameters[s.cols + head] * log_log(places[i]));
+        s.row(i)[head] = 1 + parameters[head] * math::exp(parameters[s.cols + head] * log_log);
+    }
   }
 
   void backward(const Real* parameters, ConstMatrixView<Real>, const Index* places,
                 ConstMatrixView<Real>, ConstMatrixView<Real> ds, MatrixView<Real>,
                 Real* dparameters) const override {
-    for (Index i = 0; i < ds.rows; ++i)
+    for (Index i = 0; i < ds.rows; ++i) {
+      const auto log_log = log_log_length<Real>(places[i]);
       for (Index head = 0; head < ds.cols; ++head) {
-        const Real power =
-            ds.row(i)[head] * math::exp(parameters[ds.cols + head] * log_log(places[i]));
+        const Real power = ds.row(i)[head] * math::exp(parameters[ds.cols + head] * log_log);
         dparameters[head] += power;
-        dparameters[ds.cols + head] += power * parameters[head] * log_log(places[i]);
+        dparameters[ds.cols + head] += power * parameters[head] * log_log;
       }
+    }
   }
-
- private:
-  static Real log_log(Index place) { return math::log(math::log(static_cast<Real>(place + 2))); }
 };
 
 }  // namespace
