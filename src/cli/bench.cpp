@@ -246,8 +246,9 @@ void add_bench(CLI::App& app, Command& command) {
   bench->add_flag("--json", options->json, "Print JSON");
   bench->footer(
       "Training: the median step, warm. GFLOP/s counts 6 operations a weight and token and 12 d a\n"
-      "visible key, layer and token, whatever is saved; the peak is that of multiply-adds in\n"
-      "registers alone, on the same threads, measured between the steps: nothing exceeds it.\n"
+      "visible key, layer and token, whatever is saved; the peak is what multiply-adds in\n"
+      "registers alone reach on the same threads, their rates added up, measured between the\n"
+      "steps: nothing exceeds it.\n"
       "\n"
       "Examples:\n"
       "  attnspan bench\n"
