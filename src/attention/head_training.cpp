@@ -82,8 +82,8 @@ struct HeadTraining<Real>::Tile {
   static void for_each(const Packing& packing, const Heads<Real>& heads, bool backwards,
                        bool separate, const Body& body) {
     const Index count = heads.shape().heads;
-    const Index multiply_adds = packing.queries() * longest_row(packing) * heads.total_width();
-    if (separate && multiply_adds >= worth_sharing && has_idle_threads()) {
+    if (separate && has_idle_threads() &&
+        packing.queries() * longest_row(packing) * heads.total_width() >= worth_sharing) {
       share_with_idle(packing.sequences() * count, [&](Index i) {
         for (Index of = i % count; of < heads.vectors(); of += count)
           for_each_of(packing, heads, i / count, of, backwards, body);

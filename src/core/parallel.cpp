@@ -101,7 +101,6 @@ class Loop {
  public:
   void open(Index count, Call call, const void* body) {
     assert(count < static_cast<Index>(over));
-    open_ = true;
     count_ = static_cast<std::uint32_t>(count);
     call_ = call;
     body_ = body;
@@ -131,6 +130,8 @@ class Loop {
     }
   }
 
+  /// Asked by the thread that opens it.
+  bool is_open() const { return static_cast<std::uint32_t>(next_.load()) != over; }
   bool is_taken() const { return static_cast<std::uint32_t>(next_.load()) >= count_; }
   bool is_finished() const { return unfinished_ == 0; }
 
@@ -144,16 +145,12 @@ class Loop {
     // Before anything is written for the next loop: who read this loop's number takes nothing of
     // that one.
     next_ = std::uint64_t{number_} << 32 | over;
-    open_ = false;
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
   }
-
-  bool is_open() const { return open_; }  ///< asked by the thread that opens it
 
  private:
   static constexpr std::uint32_t over = std::numeric_limits<std::uint32_t>::max();
 
-  bool open_ = false;
   std::uint32_t number_ = 0;
   // Written by the loop's thread while no index can be taken, and read before one is: who takes one
   // has read what belongs to it.

@@ -18,6 +18,11 @@ int thread_number();
 void spread(Index count, void (*call)(const void* body, Index i), const void* body);
 void share(Index count, void (*call)(const void* body, Index i), const void* body);
 
+template <class Body>
+void call_body(const void* body, Index i) {
+  (*static_cast<const Body*>(body))(i);
+}
+
 /// Calls body(i) for i = 0 .. count-1, next free thread takes the next i; one after another inside
 /// another loop's body. The first exception that a call throws is rethrown here once all have
 /// ended. Determinism is the caller's: body(i) must write only what belongs to i.
@@ -31,8 +36,7 @@ void share(Index count, void (*call)(const void* body, Index i), const void* bod
 /// its bodies are, however late the others wake up.
 template <class Body>
 void parallel_for(Index count, const Body& body) {
-  spread(
-      count, [](const void* of, Index i) { (*static_cast<const Body*>(of))(i); }, &body);
+  spread(count, call_body<Body>, &body);
 }
 
 /// Whether the caller is in a loop's body, and that loop has nothing left for some of its threads.
@@ -47,8 +51,7 @@ constexpr Index worth_sharing = 400'000;
 /// What is the thread's own (by thread_number(), or thread_local) is not to be held across this.
 template <class Body>
 void share_with_idle(Index count, const Body& body) {
-  share(
-      count, [](const void* of, Index i) { (*static_cast<const Body*>(of))(i); }, &body);
+  share(count, call_body<Body>, &body);
 }
 
 }  // namespace attnspan

@@ -30,8 +30,7 @@ void multiply(MatrixView<const Real> a, bool a_transposed, MatrixView<const Real
         reserve(scratch, all.product_scratch(depth), 1).data);
   };
   constexpr Index part = 32;
-  if (c.cols > part && c.rows * depth * c.cols >= worth_sharing && last_seen.empty() &&
-      has_idle_threads())
+  if (c.rows * depth * c.cols >= worth_sharing && last_seen.empty() && has_idle_threads())
     share_with_idle((c.cols + part - 1) / part,
                     [&](Index i) { multiply_columns(i * part, std::min(c.cols, (i + 1) * part)); });
   else

@@ -82,13 +82,11 @@ class BenchTest(ProgramTest):
                               "--steps", "5"], capture_output=True, text=True, cwd=self.folder)
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         calls = self.read("calls").decode().splitlines()
-        self.assertEqual(sum("--threads 1 --steps 5 --json --batch-size 64" in call for call in calls),
-                         2 * cores if cores > 1 else 2)
+        self.assertEqual(sum("--threads 1 --steps 5 --json --batch-size 64" in call for call in calls), 2 * cores)
         self.assertEqual(sum(f"--threads {cores} --steps 10 " in call for call in calls), 2)
-        together = 100 * cores
-        self.assertEqual(run.stdout.splitlines()[-1],
-                         f"| entmax | 2 | {together} | {50 if cores > 1 else 100} "
-                         f"({(50 if cores > 1 else 100) / together:.2f}) | 200 ({200 / together:.2f}) |")
+        together, cell = 100 * cores, 50 if cores > 1 else 100
+        self.assertEqual(run.stdout.splitlines()[-1], f"| entmax | 2 | {together} | {cell} ({cell / together:.2f}) "
+                                                      f"| 200 ({200 / together:.2f}) |")
 
     def test_a_process_that_fails_ends_all_cores(self):
         program = self.write("fails", "#!/bin/sh\nexit 3\n")

@@ -33,21 +33,6 @@ TEST_CASE("a loop calls its body once for every index, on any number of threads"
   }
 }
 
-namespace {
-
-/// Waits for it, but not for ever; whether it came true.
-template <class Condition>
-bool comes_true(const Condition& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
-}  // namespace
-
 TEST_CASE("a loop within a loop stays on its thread", "[unit]") {
   const Threads set(3);
   std::atomic<int> calls{0};

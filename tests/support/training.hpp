@@ -21,6 +21,17 @@ class Threads {
   int before_;
 };
 
+/// Waits for it, but not for ever; whether it came true.
+template <class Condition>
+bool comes_true(const Condition& condition) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
 /// Calls the body within a loop whose other threads have nothing to do; false if they always had.
 template <class Body>
 bool beside_idle_threads(int threads, const Body& body) {
@@ -28,9 +39,7 @@ bool beside_idle_threads(int threads, const Body& body) {
   bool idle = false;
   attnspan::parallel_for(2, [&](attnspan::Index i) {
     if (i == 0) return;
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!(idle = attnspan::has_idle_threads()) && std::chrono::steady_clock::now() < end)
-      std::this_thread::yield();
+    idle = comes_true([] { return attnspan::has_idle_threads(); });
     body();
   });
   return idle;
