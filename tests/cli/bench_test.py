@@ -20,19 +20,19 @@ calls = pathlib.Path("calls")
 before = calls.read_text().splitlines() if calls.exists() else []
 calls.write_text("\\n".join(before + [" ".join(["{name}", *sys.argv[1:]])]) + "\\n")
 own = sum(line.startswith("{name} ") for line in before)
-if {ends}:
+if own == {ends}:
     sys.exit(3)
 print(json.dumps({{"{key}": {speeds}[own % 3], "fraction_of_peak": 0.5}}))
 """
 
 
 class BenchTest(ProgramTest):
-    def stand_in(self, name, key, speeds, ends=False):
+    def stand_in(self, name, key, speeds, ends=None):
         path = self.write(name, PROGRAM.format(python=sys.executable, name=name, key=key, speeds=speeds, ends=ends))
         os.chmod(path, 0o755)
         return path
 
-    def bench(self, *arguments, torch=True, ends=False):
+    def bench(self, *arguments, torch=True, ends=None):
         program = self.stand_in("program", "milliseconds_per_step", [10, 30, 20], ends)
         peer = self.stand_in("peer", "ms", [50, 90, 200])
         os.makedirs(self.path("modules"), exist_ok=True)
@@ -42,8 +42,9 @@ class BenchTest(ProgramTest):
         calls = self.read("calls").decode().splitlines() if os.path.exists(self.path("calls")) else []
         return run, [call.split() for call in calls]
 
-    def row(self, output):
-        return [cell.strip() for cell in output.splitlines()[-1].strip("|").split("|")]
+    def rows(self, output):
+        return [[cell.strip() for cell in line.strip("|").split("|")]
+                for line in output.splitlines() if line.startswith("|")][2:]
 
     def test_rounds_alternate_and_the_ratio_is_that_of_rounds(self):
         run, calls = self.bench("--cells", "reference", "--threads", "1", "--attention", "entmax", "--steps", "4")
@@ -52,8 +53,8 @@ class BenchTest(ProgramTest):
         self.assertEqual(calls[0][1:], "bench --attention entmax --threads 1 --steps 4 --json".split())
         self.assertEqual(calls[1][1:], ("--layers 3 --batch 64 --tokens 111 --vocabulary 72 "
                                         "--attention entmax --threads 1 --steps 4").split())
-        self.assertEqual(self.row(run.stdout), ["reference", "1", "entmax", "20.0 (10.0-30.0)", "90 (50-200)",
-                                                "5.0 (3.0-10.0)", "50%"])
+        self.assertEqual(self.rows(run.stdout), [["reference", "1", "entmax", "20.0 (10.0-30.0)", "90 (50-200)",
+                                                  "5.0 (3.0-10.0)", "50%"]])
         self.assertIn("attnspan 9; beside it PyTorch 7, in turn; 3 rounds of 4 steps", run.stdout)
 
     def test_without_pytorch_there_is_no_peer(self):
@@ -61,7 +62,8 @@ class BenchTest(ProgramTest):
                                 torch=False)
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         self.assertEqual([call[0] for call in calls], ["program", "program"])
-        self.assertEqual(self.row(run.stdout), ["text", "2", "softmax", "30.0 (30.0-30.0)", "50%"])
+        self.assertEqual(self.rows(run.stdout), [["text", "1", "softmax", "10.0 (10.0-10.0)", "50%"],
+                                                 ["text", "2", "softmax", "30.0 (30.0-30.0)", "50%"]])
         self.assertNotIn("PyTorch", run.stdout)
         self.assertIn("\n    attnspan bench --task text --layers 4 --batch-size 16 --length 256 ", run.stdout)
 
@@ -95,12 +97,13 @@ class BenchTest(ProgramTest):
         self.assertEqual(run.returncode, 1)
         self.assertIn("ended with exit code 3", run.stderr)
 
-    def test_what_fails_ends_it(self):
-        run, calls = self.bench("--threads", "1", ends=True)
+    def test_what_fails_ends_it_and_what_was_measured_stays(self):
+        run, calls = self.bench("--cells", "reference", "--threads", "1", "2", "--attention", "softmax", "--rounds", "1",
+                                ends=1)
         self.assertEqual(run.returncode, 1)
-        self.assertEqual(len(calls), 1)
+        self.assertEqual([call[0] for call in calls], ["program", "peer", "program"])
         self.assertIn("ended with exit code 3", run.stderr)
-        self.assertEqual(run.stdout, "")
+        self.assertEqual([row[1] for row in self.rows(run.stdout)], ["1"])
 
 
 if __name__ == "__main__":
