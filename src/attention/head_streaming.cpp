@@ -289,23 +289,19 @@ void HeadStreaming<Real>::attend_sifted(const Walk& walk, RowStream<Real>& strea
     others.clear();
     scratch.floors.clear();
     for (Index i = 0; i < walk.rows(); ++i) {
-      if (walk.place(i) < s * length) continue;
-      if (walk.place(i) < (s + 1) * length + looked_at) {
-        others.push_back(i);
-        continue;
-      }
-      sifting.push_back(i);
       scratch.floors.push_back(stream.floor(i));
+      if (walk.place(i) >= (s + 1) * length + looked_at)
+        sifting.push_back(i);
+      else if (walk.place(i) >= s * length)
+        others.push_back(i);
     }
-    if (!sifting.empty()) scratch.sieve.sift(s, sifting, scratch.floors);
-    for (std::size_t k = 0; k < sifting.size(); ++k) {
-      const Index found = scratch.sieve.found(static_cast<Index>(k));
-      if (found < 0) {
-        others.push_back(sifting[k]);
-        continue;
-      }
-      stream.push_found(sifting[k], scratch.sieve.scores(), scratch.sieve.places(), found,
-                        s * length);
+    if (!sifting.empty()) scratch.sieve.sift(s, scratch.floors);
+    for (const Index row : sifting) {
+      const Index found = scratch.sieve.found(row);
+      if (found < 0)
+        others.push_back(row);
+      else
+        stream.push_found(row, scratch.sieve.scores(), scratch.sieve.places(), found, s * length);
     }
     if (!others.empty()) push_stretch(walk, s, others, stream, scratch);
   }

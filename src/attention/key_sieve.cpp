@@ -31,41 +31,71 @@ void KeySieve<Real>::take(const std::vector<MatrixView<Real>>& keys,
   keys_.clear();
   for (const Index vector : vectors) keys_.push_back(keys[static_cast<std::size_t>(vector)]);
   stretches_ = vectors.empty() ? 0 : keys.front().rows / stretch;
-  const Index parts = static_cast<Index>(vectors.size()) * stretches_;
-  scales_.resize(static_cast<std::size_t>(parts));
+  spans_ = (stretches_ + span - 1) / span;
+  const auto of_vectors = static_cast<Index>(vectors.size());
+  const Index parts = of_vectors * stretches_;
+  const auto stretch_keys = [&](Index at) { return this->keys(at / stretches_, at % stretches_); };
+  std::vector<Extent> extents(static_cast<std::size_t>(parts));
+  parallel_for(parts,
+               [&](Index at) { extents[static_cast<std::size_t>(at)] = extent(stretch_keys(at)); });
+  scales_.clear();
+  for (Index of_vector = 0; of_vector < of_vectors; ++of_vector)
+    for (Index first = 0; first < stretches_; first += span)
+      scales_.push_back(scale({extents.data() + part(of_vector, first),
+                               static_cast<std::size_t>(std::min(span, stretches_ - first))}));
+  sizes_.resize(static_cast<std::size_t>(parts));
   bytes_ = reserve(byte_memory_, parts, stretch * depth_);
-  parallel_for(parts, [&](Index part) {
-    take_stretch(this->keys(part / stretches_, part % stretches_),
-                 scales_[static_cast<std::size_t>(part)], bytes_.row(part));
+  parallel_for(parts, [&](Index at) {
+    sizes_[static_cast<std::size_t>(at)] = take_stretch(
+        stretch_keys(at), scale(at / stretches_, at % stretches_ / span), bytes_.row(at));
   });
 }
 
 template <class Real>
-void KeySieve<Real>::take_stretch(ConstMatrixView<Real> keys, Scale& scale,
-                                  std::uint8_t* bytes) const {
-  std::vector<double> low(keys.row(0), keys.row(0) + width_), high = low;
-  double sum = 0, squares = 0;
+typename KeySieve<Real>::Extent KeySieve<Real>::extent(ConstMatrixView<Real> keys) {
+  Extent extent;
+  extent.low.assign(keys.row(0), keys.row(0) + keys.cols);
+  extent.high = extent.low;
+  double sum = 0;
   for (Index i = 0; i < keys.rows; ++i)
-    for (Index j = 0; j < width_; ++j) {
-      const auto number = static_cast<double>(keys.row(i)[j]);
+    for (Index j = 0; j < keys.cols; ++j) {
+      const Real number = keys.row(i)[j];
       const auto at = static_cast<std::size_t>(j);
-      low[at] = std::min(low[at], number);
-      high[at] = std::max(high[at], number);
-      sum += std::abs(number);  // comparisons pass over what is not a number, sums do not
+      extent.low[at] = std::min(extent.low[at], number);
+      extent.high[at] = std::max(extent.high[at], number);
+      sum += std::abs(static_cast<double>(number));  // comparisons pass over what is no number
     }
-  for (std::size_t j = 0; j < low.size(); ++j)
-    squares += std::max(high[j] * high[j], low[j] * low[j]);
-  scale.size = std::isfinite(sum) ? std::sqrt(squares) : sum;
-  if (!std::isfinite(scale.size)) return;
+  extent.finite = std::isfinite(sum);
+  return extent;
+}
 
-  scale.centre.resize(low.size());
-  scale.scale.resize(low.size());
-  std::vector<double> inverse(low.size());
-  for (std::size_t j = 0; j < low.size(); ++j) {
-    scale.centre[j] = (low[j] + high[j]) / 2;
-    scale.scale[j] = (high[j] - low[j]) / 254;
-    inverse[j] = scale.scale[j] > 0 ? 1 / scale.scale[j] : 0;
+template <class Real>
+typename KeySieve<Real>::Scale KeySieve<Real>::scale(std::span<const Extent> extents) {
+  Scale scale;
+  double squares = 0;
+  for (std::size_t j = 0; j < extents.front().low.size(); ++j) {
+    double low = std::numeric_limits<double>::infinity(), high = -low;
+    for (const Extent& extent : extents) {
+      low = std::min(low, static_cast<double>(extent.low[j]));
+      high = std::max(high, static_cast<double>(extent.high[j]));
+    }
+    scale.centre.push_back((low + high) / 2);
+    scale.scale.push_back((high - low) / 254);
+    squares += std::max(high * high, low * low);
   }
+  const bool finite =
+      std::all_of(extents.begin(), extents.end(), [](const Extent& e) { return e.finite; });
+  scale.size = finite ? std::sqrt(squares) : std::numeric_limits<double>::infinity();
+  return scale;
+}
+
+template <class Real>
+typename KeySieve<Real>::Sizes KeySieve<Real>::take_stretch(ConstMatrixView<Real> keys,
+                                                            const Scale& scale,
+                                                            std::uint8_t* bytes) const {
+  if (!std::isfinite(scale.size)) return {};
+  std::vector<double> inverse;
+  for (const double unit : scale.scale) inverse.push_back(unit > 0 ? 1 / unit : 0);
   std::fill_n(bytes, stretch * depth_, std::uint8_t{128});
   double error = 0, most_error = 0, norm = 0;
   for (Index i = 0; i < keys.rows; ++i) {
@@ -83,9 +113,8 @@ void KeySieve<Real>::take_stretch(ConstMatrixView<Real> keys, Scale& scale,
     error = std::max(error, of_error);
     norm = std::max(norm, of_bytes);
   }
-  scale.error = std::sqrt(error) * a_little_more;
-  scale.most_error = most_error * a_little_more;
-  scale.norm = std::sqrt(norm) * a_little_more;
+  return {std::sqrt(error) * a_little_more, most_error * a_little_more,
+          std::sqrt(norm) * a_little_more};
 }
 
 template <class Real>
@@ -94,9 +123,11 @@ void KeySieve<Real>::Tile::open(const KeySieve& sieve, Index vector,
   sieve_ = &sieve;
   of_vector_ =
       std::find(sieve.vectors_.begin(), sieve.vectors_.end(), vector) - sieve.vectors_.begin();
+  of_span_ = -1;
   queries_ = queries;
   const auto rows = static_cast<std::size_t>(queries.rows);
-  bytes_.resize(rows * static_cast<std::size_t>(sieve.depth_));
+  bytes_.assign(rows * static_cast<std::size_t>(sieve.depth_), 0);
+  rows_.resize(rows);
   starts_.resize(rows);
   bounded_.resize(rows);
   passed_.resize(rows * static_cast<std::size_t>(stretch / group));
@@ -105,81 +136,91 @@ void KeySieve<Real>::Tile::open(const KeySieve& sieve, Index vector,
   scratch_.resize(static_cast<std::size_t>(group * sieve.width_));
 }
 
-// With x_j = query_j scale_j = t (byte_j + rest_j), the score is
-//   <query, centre> + t <bytes, key's bytes> + t <rest, key's bytes> + <x, key's error>.
+// With x_j = query_j scale_j = unit (byte_j + rest_j), the score is
+//   <query, centre> + unit <bytes, key's bytes> + unit <rest, key's bytes> + <x, key's error>.
 // The last two are bounded by norms, or by sums of sizes where those are smaller; rounding of the
-// score and of all this as KeyBounds has it. A key passes if the sum of its products of bytes,
-// begun at `start`, is above 0.
+// score and of all this as KeyBounds has it.
 template <class Real>
-bool KeySieve<Real>::Tile::prepare(Index row, Real floor, std::int8_t* bytes, std::int32_t& start) {
-  const Scale& scale =
-      sieve_->scales_[static_cast<std::size_t>(sieve_->part(of_vector_, of_stretch_))];
-  if (!std::isfinite(scale.size)) return false;
+typename KeySieve<Real>::Tile::Row KeySieve<Real>::Tile::prepare(Index row, const Scale& scale,
+                                                                 std::int8_t* bytes) const {
   const Real* query = queries_.row(row);
   const Index width = sieve_->width_;
-  double largest = 0, sum = 0, squares = 0, at_centre = 0, query_squares = 0;
+  double largest = 0, squares = 0, query_squares = 0;
+  Row own{};
   for (Index j = 0; j < width; ++j) {
     const auto at = static_cast<std::size_t>(j);
     const auto number = static_cast<double>(query[j]);
     const double x = number * scale.scale[at];
     largest = std::max(largest, std::abs(x));
-    sum += std::abs(x);
+    own.sum += std::abs(x);
     squares += x * x;
     query_squares += number * number;
-    at_centre += number * scale.centre[at];
+    own.at_centre += number * scale.centre[at];
   }
-  if (!std::isfinite(sum)) return false;  // no byte stands for such a query
-  const double unit = largest > 0 ? largest / 127 : 1, inverse = 1 / unit;
-  double rest_sum = 0, rest_squares = 0;
-  std::int32_t whole_sum = 0;
+  own.bounded = std::isfinite(scale.size) && std::isfinite(own.sum);
+  if (!own.bounded) return own;  // no byte stands for such a query
+  own.unit = largest > 0 ? largest / 127 : 1;
+  double rest_squares = 0;
   for (Index j = 0; j < width; ++j) {
     const double x = static_cast<double>(query[j]) * scale.scale[static_cast<std::size_t>(j)];
-    const double whole = std::clamp(std::nearbyint(x * inverse), -127.0, 127.0);
-    const double rest = x - unit * whole;
+    const double whole = std::clamp(std::nearbyint(x / own.unit), -127.0, 127.0);
+    const double rest = x - own.unit * whole;
     bytes[j] = static_cast<std::int8_t>(whole);
-    whole_sum += static_cast<std::int32_t>(whole);
-    rest_sum += std::abs(rest);
+    own.whole_sum += static_cast<std::int32_t>(whole);
+    own.rest_sum += std::abs(rest);
     rest_squares += rest * rest;
   }
-  const double slack = 2 * std::sqrt(query_squares) * scale.size * static_cast<double>(width + 16) *
-                       static_cast<double>(std::numeric_limits<Real>::epsilon());
-  const double error = (std::min(sum * scale.most_error, std::sqrt(squares) * scale.error) +
-                        std::min(rest_sum * 127, std::sqrt(rest_squares) * scale.norm)) *
+  own.norm = std::sqrt(squares);
+  own.rest_norm = std::sqrt(rest_squares);
+  own.slack = 2 * std::sqrt(query_squares) * scale.size * static_cast<double>(width + 16) *
+              static_cast<double>(std::numeric_limits<Real>::epsilon());
+  return own;
+}
+
+// A key passes if the sum of its products of bytes, begun at `start`, is above 0.
+template <class Real>
+bool KeySieve<Real>::Tile::start(const Row& row, const Sizes& sizes, double floor,
+                                 std::int32_t& start) const {
+  const double error = (std::min(row.sum * sizes.most_error, row.norm * sizes.error) +
+                        std::min(row.rest_sum * 127, row.rest_norm * sizes.norm)) *
                            a_little_more +
-                       slack;
-  const double above = (static_cast<double>(floor) - at_centre - error) * inverse;
-  if (!std::isfinite(above)) return false;
+                       row.slack;
+  const double above = (floor - row.at_centre - error) / row.unit;
+  if (!row.bounded || !std::isfinite(above)) return false;
   constexpr double far = 1e9;
-  start = -static_cast<std::int32_t>(std::floor(std::clamp(above, -far, far))) - 128 * whole_sum;
+  start =
+      -static_cast<std::int32_t>(std::floor(std::clamp(above, -far, far))) - 128 * row.whole_sum;
   return true;
 }
 
 template <class Real>
-void KeySieve<Real>::Tile::sift(Index of_stretch, std::span<const Index> rows,
-                                std::span<const Real> floors) {
+void KeySieve<Real>::Tile::sift(Index of_stretch, std::span<const Real> floors) {
   of_stretch_ = of_stretch;
-  rows_ = rows;
   floors_ = floors;
-  const Index depth = sieve_->depth_;
-  std::fill(bytes_.begin(), bytes_.end(), std::int8_t{0});
-  for (std::size_t k = 0; k < rows.size(); ++k)
-    bounded_[k] =
-        prepare(rows[k], floors[k], bytes_.data() + static_cast<Index>(k) * depth, starts_[k]);
-  engine().sift(bytes_.data(), starts_.data(), static_cast<Index>(rows.size()),
-                sieve_->bytes_.row(sieve_->part(of_vector_, of_stretch)), depth, stretch / group,
-                passed_.data());
+  const Index depth = sieve_->depth_, rows = queries_.rows;
+  if (of_stretch / span != of_span_) {
+    of_span_ = of_stretch / span;
+    const Scale& scale = sieve_->scale(of_vector_, of_span_);
+    for (Index i = 0; i < rows; ++i)
+      rows_[static_cast<std::size_t>(i)] = prepare(i, scale, bytes_.data() + i * depth);
+  }
+  const Index part = sieve_->part(of_vector_, of_stretch);
+  const Sizes& sizes = sieve_->sizes_[static_cast<std::size_t>(part)];
+  for (std::size_t i = 0; i < rows_.size(); ++i)
+    bounded_[i] = start(rows_[i], sizes, static_cast<double>(floors[i]), starts_[i]);
+  engine().sift(bytes_.data(), starts_.data(), rows, sieve_->bytes_.row(part), depth,
+                stretch / group, passed_.data());
 }
 
 template <class Real>
-Index KeySieve<Real>::Tile::found(Index k) {
-  if (!bounded_[static_cast<std::size_t>(k)]) return -1;
+Index KeySieve<Real>::Tile::found(Index row) {
+  const auto at = static_cast<std::size_t>(row);
+  if (!bounded_[at]) return -1;
   const Real* keys = sieve_->keys(of_vector_, of_stretch_).data;
   constexpr Index groups = stretch / group;
   static_assert(block == 8 * group && groups <= 256);
-  const Index number = engine().list_passed(passed_.data() + k * groups, groups, places_.data());
+  const Index number = engine().list_passed(passed_.data() + row * groups, groups, places_.data());
   if (number > most) return -1;
-  const auto at = static_cast<std::size_t>(k);
-  const Index row = rows_[at];
   return kernels<Real>().keep_products(queries_.row(row), sieve_->width_, keys, places_.data(),
                                        number, floors_[at], scores_.data(), scratch_.data());
 }

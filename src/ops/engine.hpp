@@ -111,8 +111,8 @@ struct Engine {
   void (*sift)(const std::int8_t* rows, const std::int32_t* starts, Index count,
                const std::uint8_t* columns, Index depth, Index groups, std::uint16_t* passed);
   /// Lists which columns of one row passed, the last of each eight groups first and ascending
-  /// within them; returns how many. groups: a multiple of eight, up to 256; places has room for all
-  /// columns and sixteen more.
+  /// within them; returns how many. groups: a multiple of sixteen, up to 256; places has room for
+  /// all columns and sixteen more.
   Index (*list_passed)(const std::uint16_t* passed, Index groups, std::int32_t* places);
   /// Whether `sift` is faster than products of floats on this processor.
   bool (*sift_pays)();

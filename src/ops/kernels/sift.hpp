@@ -73,23 +73,26 @@ Index list_passed(const std::uint16_t* passed, Index groups, std::int32_t* place
   Index number = 0;
 #if defined(__AVX512F__)
   const __m512i steps = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const auto from = [&](Index first) {
-    return _mm512_add_epi32(_mm512_set1_epi32(static_cast<std::int32_t>(first)), steps);
-  };
+  const __m512i last_first =
+      _mm512_setr_epi32(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  const auto all = [](Index same) { return _mm512_set1_epi32(static_cast<std::int32_t>(same)); };
   std::int32_t some[256 + 16];
   Index count = 0;
-  for (Index first = groups - together; first >= 0; first -= together) {
-    __m128i eight;
-    std::memcpy(&eight, passed + first, sizeof eight);
-    const __m512i bits = _mm512_zextsi256_si512(_mm256_cvtepu16_epi32(eight));
+  for (Index first = groups - 2 * together; first >= 0; first -= 2 * together) {
+    __m128i early, late;
+    std::memcpy(&early, passed + first, sizeof early);
+    std::memcpy(&late, passed + first + together, sizeof late);
+    const __m512i bits = _mm512_cvtepu16_epi32(_mm256_set_m128i(early, late));
     const __mmask16 any = _mm512_test_epi32_mask(bits, bits);
-    _mm512_storeu_si512(some + count, _mm512_maskz_compress_epi32(any, from(first)));
+    _mm512_storeu_si512(some + count,
+                        _mm512_maskz_compress_epi32(any, _mm512_add_epi32(all(first), last_first)));
     count += __builtin_popcount(any);
   }
   for (Index k = 0; k < count; ++k) {
     const __mmask16 columns = passed[some[k]];
-    _mm512_storeu_si512(places + number,
-                        _mm512_maskz_compress_epi32(columns, from(some[k] * sifted)));
+    _mm512_storeu_si512(
+        places + number,
+        _mm512_maskz_compress_epi32(columns, _mm512_add_epi32(all(some[k] * sifted), steps)));
     number += __builtin_popcount(columns);
   }
 #else
