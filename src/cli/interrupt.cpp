@@ -2,6 +2,7 @@
 
 #include <sys/time.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 
@@ -38,6 +39,7 @@ const std::atomic<bool>& catch_interrupts() {
 
 void interrupt_after(double seconds) {
   catch_signal(SIGALRM);
+  seconds = std::max(seconds, 1e-6);  // 0 would be never
   itimerval timer{};
   timer.it_value.tv_sec = static_cast<time_t>(seconds);
   timer.it_value.tv_usec = static_cast<suseconds_t>(1e6 * (seconds - std::floor(seconds)));

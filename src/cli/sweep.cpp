@@ -55,7 +55,8 @@ const char* const sweep_footer =
     "Finished\n"
     "cells are kept in FILE.journal and a long cell's state in FILE.checkpoint-*: after an "
     "interruption\n"
-    "the same command goes on from there, and on a finished sweep it returns at once.\n"
+    "the same command goes on from there (without --fresh), and on a finished sweep it returns at "
+    "once.\n"
     "\n"
     "A file grows: with other axes, seeds, tasks, multiples or samples what is missing is computed "
     "and\n"
@@ -258,9 +259,17 @@ void interrupt_before(double budget) { interrupt_after(budget - std::min(3.0, bu
 
 std::string document(const Result& result) { return to_text(result_document(result)); }
 
+/// How an interrupted sweep is gone on with.
+std::string way_on(const SweepOptions& options) {
+  if (options.fresh) return "the same command without --fresh goes on from there";
+  return std::string("the same command goes on from there") +
+         (options.rerun.empty() ? "" : ", and runs the cells of --rerun again");
+}
+
 /// Runs what is pending. When the results cannot be kept, they come out on stdout.
 bool run_session(Session& session, SweepProgress& progress, const Request& request,
-                 const std::atomic<bool>& stop, const Destination& output) {
+                 const std::atomic<bool>& stop, const Destination& output,
+                 const SweepOptions& options) {
   try {
     const bool finished = session.run(
         {&stop, request.checkpoint_seconds, {}}, {request.jobs, request.threads, memory_bytes()},
@@ -270,9 +279,9 @@ bool run_session(Session& session, SweepProgress& progress, const Request& reque
     return finished;
   } catch (const FileError& error) {
     progress.clear();
-    if (!session.has_unkept_row())
+    if (output.is_file() && !session.has_unkept_row())
       throw FileError(std::string(error.what()) + "; what is finished is kept in '" +
-                      output.path() + ".journal', and the same command goes on from there");
+                      output.path() + ".journal', and " + way_on(options));
     print(document(session.result()));
     throw FileError(std::string(error.what()) +
                     "; what is finished was written to standard output instead");
@@ -280,12 +289,11 @@ bool run_session(Session& session, SweepProgress& progress, const Request& reque
 }
 
 /// Says on stderr what is not as it should be, and returns the exit code.
-int conclude(const Session& session, bool finished, bool is_kept) {
+int conclude(const Session& session, bool finished, const std::string& way_on) {
   const std::vector<CellRow> rows = session.result().cells;
   if (!finished) {
     warn((time_is_over() ? "the time budget is used up, with " : "interrupted with ") +
-         describe_cells(rows.size()) + " finished" +
-         (is_kept ? "; the same command goes on from there" : ""));
+         describe_cells(rows.size()) + " finished" + (way_on.empty() ? "" : "; " + way_on));
     return exit_interrupted;
   }
   const auto failed = [](const CellRow& row) { return row.status == Status::failed; };
@@ -314,7 +322,7 @@ int sweep(const SweepOptions& options) {
     write_context(describe_without_model(session.plan(), request.continuation.models));
   SweepProgress progress(pending_cells(session.plan()), session.finished_cells(), options.quiet,
                          stop);
-  const bool finished = run_session(session, progress, request, stop, output);
+  const bool finished = run_session(session, progress, request, stop, output, options);
   session.finish();
 
   const std::string table = find_format("text").render(compare({session.result()}));
@@ -324,7 +332,7 @@ int sweep(const SweepOptions& options) {
     output.write(document(session.result()));
     if (::isatty(STDERR_FILENO)) write_context(table);
   }
-  return conclude(session, finished, output.is_file());
+  return conclude(session, finished, output.is_file() ? way_on(options) : "");
 }
 
 std::string heading(SettingKey::Group group) {

@@ -12,10 +12,13 @@
 #include "core/files.hpp"
 #include "core/names.hpp"
 #include "sweep/growth.hpp"
+#include "sweep/spec.hpp"
 #include "train/numerics.hpp"
 
 namespace attnspan {
 namespace {
+
+constexpr std::size_t largest_replaced = std::size_t{1} << 30;
 
 const char* const ways_out = "; use --fresh to replace it, or write to another file.";
 
@@ -26,15 +29,29 @@ bool exists(const std::string& path) {
   return std::filesystem::exists(path, ignored);
 }
 
+[[noreturn]] void refuse_stranger(const std::string& path) {
+  throw InputError("'" + path +
+                   "' exists and is not a results file of attnspan; move it away or write to "
+                   "another file.");
+}
+
 std::optional<Result> load_previous(const std::string& path) {
   if (!exists(path)) return std::nullopt;
   try {
     return load_result(path);
   } catch (const InputError&) {
-    throw InputError("'" + path +
-                     "' exists and is not a results file of attnspan; move it away or write to "
-                     "another file.");
+    refuse_stranger(path);
   }
+}
+
+/// Even what is to be started over has to be a results file, if a damaged or an old one.
+void check_replaceable(const std::string& path) {
+  if (!exists(path)) return;
+  try {
+    if (is_result(parse_json(read_file(path, largest_replaced), path, false))) return;
+  } catch (const InputError&) {
+  }
+  refuse_stranger(path);
 }
 
 SweepSpec resolve_kept(const Json& spec, const std::string& path) {
@@ -193,6 +210,9 @@ SweepPlan plan_sweep(const SweepSpec& asked, const Kept& kept, const Shard& shar
   RunOptions recorded;
   recorded.errors = recorded.diagnosis = continuation.diagnose;
   plan.mine = shard_cells(plan.cells, shard);
+  for (const std::size_t index : plan.rerun)
+    if (std::find(plan.mine.begin(), plan.mine.end(), index) == plan.mine.end())
+      throw InputError(keys[index] + " is to be run again, and is in another shard.");
   for (const std::size_t index : plan.mine) {
     const Cell& cell = plan.cells[index];
     const std::optional<CellRow>& row = plan.rows[index];
@@ -231,29 +251,33 @@ std::vector<Cell> pending_cells(const SweepPlan& plan) {
 Session::Session(const SweepSpec& asked, Options options)
     : options_(std::move(options)), store_(std::make_unique<MemoryStore>()) {
   if (options_.path.empty())
-    plan_ = plan_sweep(asked, {}, options_.shard, options_.continuation, "");
+    make_plan(asked, {});
   else
     open_files(asked);
+}
+
+void Session::make_plan(const SweepSpec& asked, const Kept& kept) {
+  plan_ = plan_sweep(asked, kept, options_.shard, options_.continuation, options_.path);
   if (const std::string& models = options_.continuation.models; !models.empty())
     ModelFolder(models).create();
 }
 
 void Session::open_files(const SweepSpec& asked) {
   const std::string& path = options_.path;
+  if (options_.fresh) check_replaceable(path);
   std::unique_ptr<Journal> journal;
   if (options_.fresh || exists(journal_path(path)))
     journal = std::make_unique<Journal>(journal_path(path), options_.fresh);
   std::optional<Result> previous;
   Kept kept;
-  if (options_.fresh) {
-    // Otherwise an interruption would bring back what is to be started over.
-    std::filesystem::remove(path);
-  } else {
+  if (!options_.fresh) {
     previous = load_previous(path);
     kept = combine(previous, journal ? journal->header() : Json(),
                    journal ? journal->rows() : std::vector<CellRow>{}, path);
   }
-  plan_ = plan_sweep(asked, kept, options_.shard, options_.continuation, path);
+  make_plan(asked, kept);
+  // Otherwise an interruption would bring back what is to be started over.
+  if (options_.fresh) std::filesystem::remove(path);
   written_ = previous && without_timings(to_json(*previous)) == without_timings(to_json(result()));
 
   // Where everything is there already, no journal is needed.

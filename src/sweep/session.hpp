@@ -68,7 +68,7 @@ class Session {
     Json context = Json::object();  ///< of the results
     std::function<std::string(const Result&)> to_text;  ///< what the file is to hold
     Shard shard;
-    bool fresh = false;  ///< overlook what is there
+    bool fresh = false;  ///< overlook what is there, and replace it once all else is settled
     Continuation continuation;
   };
 
@@ -106,6 +106,7 @@ class Session {
 
  private:
   void open_files(const SweepSpec& asked);
+  void make_plan(const SweepSpec& asked, const Kept& kept);
   std::optional<CellRow> run_pending(std::size_t index, RunOptions options);
   void keep(std::size_t cell, const CellRow& row);
   void write();

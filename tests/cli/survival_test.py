@@ -136,6 +136,34 @@ class SurvivalTest(ProgramTest):
         text = self.succeed("sweep", *tiny(steps=20000), "-o", "out.json", "--dry-run")
         self.assertRegex(text, r"\n1 cell,[^;]*$")
 
+    def test_what_is_started_over_is_there_until_nothing_can_be_refused_any_more(self):
+        self.succeed("sweep", *tiny(), "-o", "out.json")
+        before = self.read("out.json"), self.read("out.json.journal")
+        self.assert_refused(["sweep", *tiny(), "-o", "out.json", "--fresh", "--rerun", "bogus"], 2, "bogus")
+        self.assert_refused(["sweep", *tiny(), "-o", "out.json", "--fresh", "--save-models", "/dev/null/x"], 1,
+                            "cannot keep models")
+        self.assertEqual((self.read("out.json"), self.read("out.json.journal")), before)
+        spec = self.write("spec.json", '{"task": "copy:symbols=4", "steps": 5}')
+        self.assert_refused(["sweep", spec, *tiny(), "-o", "spec.json", "--fresh"], 2, "not a results file")
+        self.assertEqual(self.read("spec.json"), b'{"task": "copy:symbols=4", "steps": 5}')
+
+    def test_started_over_and_interrupted_it_says_how_to_go_on(self):
+        process = self.start("sweep", *tiny(seeds=1000, steps=2000), "-o", "out.json", "--fresh")
+        self.wait_for("out.json", process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        self.assertRegex(err, r"finished; the same command without --fresh goes on from there\.\n\Z")
+
+    def test_without_a_file_a_model_that_cannot_be_kept_loses_no_finished_cell(self):
+        self.succeed("sweep", *tiny(seeds=2), "-o", "-", "--save-models", "models")
+        first, second = sorted(os.listdir(self.path("models")), key=lambda name: name[name.index("seed"):])
+        os.remove(self.path(f"models/{second}"))
+        os.mkdir(self.path(f"models/{second}"))
+        code, out, err = self.run_program("sweep", *tiny(seeds=2, jobs=1), "-o", "-", "--save-models", "models")
+        self.assertEqual(code, 1, err)
+        self.assertRegex(err, r"\Aattnspan: [^\n]*seed1[^\n]*standard output instead\.\n\Z")
+        self.assertEqual([cell["key"][-5:] for cell in json.loads(out)["cells"]], ["seed0"])
+
     def test_an_ignored_hangup_stays_ignored(self):
         process = self.start("sweep", *tiny(steps=3000), "-o", "out.json",
                              preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
