@@ -7,6 +7,7 @@
 #include "cli/output.hpp"
 #include "record/difference.hpp"
 #include "record/result.hpp"
+#include "report/table.hpp"
 
 namespace attnspan {
 namespace {
@@ -53,6 +54,7 @@ std::string describe_differences(const Result& one, const Result& other) {
   }
   if (text.empty() && without_timings(to_json(one)) != without_timings(to_json(other)))
     text = "the cells come in another order\n";
+  for (const Result* result : {&one, &other}) text += describe_misstated(*result);
   return text;
 }
 

@@ -136,8 +136,8 @@ Result result_from_json(const Json& json, const std::string& origin) {
     if (!keys.insert(key).second) throw InputError(path + " repeats the cell '" + key + "'");
   }
   if (version == 1) add_settings_1(result);
-  fields.text("selection_rule");
-  fields.array("table");
+  Json derived{{"selection_rule", fields.text("selection_rule")}, {"table", fields.array("table")}};
+  if (version == schema_version) result.derived = std::move(derived);
   fields.finish();
   return result;
 }

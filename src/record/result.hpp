@@ -8,12 +8,15 @@
 
 namespace attnspan {
 
-/// One results file. Its table is no part of this: it is worked out from the cells when written.
+/// One results file. Its table is worked out from the cells when written.
 struct Result {
   Json context = Json::object();  ///< date, version, machine: whatever differs between equal runs
   Json spec = Json::object();     ///< the resolved sweep
   std::vector<CellRow> cells;
   std::string origin = "results";  ///< where it was read from, for messages; not written
+  /// What the file said that follows from the rest, its selection rule and table: for whoever
+  /// compares; not written, and of version 1 not kept.
+  Json derived = Json::object();
 };
 
 /// A results file without its table: schema_version, context, spec, cells.
@@ -24,8 +27,8 @@ Json to_json(const Result& result);
 int check_schema_version(const Json& version, const std::string& origin);
 
 /// Reads a whole results file. The cells are checked strictly, context and spec must be objects,
-/// and the table is not read since it follows from the cells. Files of version 1 give rows their
-/// settings from the spec, as far as it says. Throws InputError that begins with `origin` on
+/// and the table is kept as it is since it follows from the cells. Files of version 1 give rows
+/// their settings from the spec, as far as it says. Throws InputError that begins with `origin` on
 /// anything else, and on a file of a later schema version.
 Result result_from_json(const Json& json, const std::string& origin);
 

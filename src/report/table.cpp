@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "core/names.hpp"
+#include "record/difference.hpp"
 #include "report/notes.hpp"
 #include "report/selection.hpp"
 
@@ -423,6 +424,18 @@ Json result_document(const Result& result) {
   for (const TableRow& row : build_table(result.cells, tuned_axes(result.spec)))
     json["table"].push_back(to_json(row));
   return json;
+}
+
+std::string describe_misstated(const Result& result) {
+  const Json document = result_document(result);
+  Json follows = Json::object();
+  for (const auto& item : result.derived.items()) follows[item.key()] = document[item.key()];
+  std::string text;
+  for (const Difference& difference : differences(result.derived, follows))
+    text += result.origin + ": " + difference.path + " is " +
+            to_line(difference.one).substr(0, 60) + ", and what follows from its cells is " +
+            to_line(difference.other).substr(0, 60) + "\n";
+  return text;
 }
 
 }  // namespace attnspan
