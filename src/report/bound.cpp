@@ -26,6 +26,7 @@ Bound parse_bound(const std::string& text) {
 }
 
 std::vector<std::string> below(const Comparison& comparison, const Bound& bound) {
+  if (comparison.rows.empty()) return {"there is no cell that " + bound.text + " could be held to"};
   std::vector<std::string> sentences, allowed;
   bool found = false;
   for (const TableRow& row : comparison.rows) {

@@ -46,6 +46,11 @@ std::vector<TestPoint> test_points(const Task& task, const Settings& settings) {
   const auto add = [&](Stream stream, const std::vector<double>& multiples, std::int64_t samples) {
     for (const double multiple : multiples) {
       const std::int64_t length = std::llround(multiple * static_cast<double>(train_length));
+      if (!points.empty() && points.back().stream == stream && points.back().length == length)
+        throw InputError("multiples " + shortest(points.back().multiple) + " and " +
+                         shortest(multiple) + " of training length " +
+                         std::to_string(train_length) + " are the same length, " +
+                         std::to_string(length) + "; leave one of them out.");
       try {
         task.check_length(length);
       } catch (const InputError& error) {

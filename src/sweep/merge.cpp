@@ -31,20 +31,20 @@ Result merge(const std::vector<Result>& results) {
                          "; their figures do not belong in one result.");
     }
 
-  std::map<std::string, CellRow> by_key;
-  for (CellRow& row : merge_cells(results)) by_key.emplace(row.key, std::move(row));
+  std::map<std::string, CellRow> by_identity;
+  for (CellRow& row : merge_cells(results)) by_identity.emplace(identity(row), std::move(row));
   Result merged;
   merged.context = first.context;
   merged.spec = text;
   std::vector<std::string> missing;
   for (const Cell& cell : expand(spec)) {
-    const auto row = by_key.find(cell.key);
-    if (row == by_key.end()) {
+    const auto row = by_identity.find(identity(cell));
+    if (row == by_identity.end()) {
       missing.push_back(cell.key);
       continue;
     }
     merged.cells.push_back(std::move(row->second));
-    by_key.erase(row);
+    by_identity.erase(row);
   }
   if (!missing.empty()) {
     constexpr std::size_t most_named = 5;
@@ -56,9 +56,9 @@ Result merge(const std::vector<Result>& results) {
         (count > most_named ? ", and " + std::to_string(count - most_named) + " more" : "") +
         "; add the results that have them.");
   }
-  if (!by_key.empty())
+  if (!by_identity.empty())
     throw InputError(first.origin + " or a result given with it has the cell " +
-                     by_key.begin()->first + ", which its spec has not.");
+                     by_identity.begin()->second.key + " with settings that its spec has not.");
   return merged;
 }
 

@@ -17,7 +17,8 @@ namespace attnspan {
 namespace {
 
 constexpr std::size_t most_values = 1000;
-constexpr double largest_exact_integer = 9007199254740992.0;  // 2^53: doubles hold every one below
+/// 2^53 - 1: up to it, and not beyond, whole numbers and doubles are one to one.
+constexpr double largest_exact_integer = 9007199254740991.0;
 
 std::string shown(const Json& value) {
   const std::string text = to_line(value);

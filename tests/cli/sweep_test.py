@@ -134,6 +134,33 @@ class SweepTest(ProgramTest):
         self.write("altered.json", json.dumps(altered))
         self.assert_refused(["verify", "altered.json"], 2, "numerics")
 
+    def test_verify_and_diff_look_at_the_table_too(self):
+        self.succeed("sweep", *tiny(), "-o", "out.json")
+        altered = self.result("out.json")
+        altered["table"][0]["accuracy"][0]["mean"] = 0.123
+        self.write("altered.json", json.dumps(altered))
+        sentence = r"altered\.json: table\[0\]\.accuracy\[0\]\.mean is 0\.123, and what follows from its cells is \S+\n"
+        code, out, err = self.run_program("verify", "altered.json", "--quiet")
+        self.assertEqual((code, err), (1, ""))
+        self.assertRegex(out, rf"\A{sentence}1 cell gave the same bytes again\n\Z")
+        code, out, err = self.run_program("diff", "out.json", "altered.json")
+        self.assertEqual((code, err), (1, ""))
+        self.assertRegex(out, rf"\A{sentence}\Z")
+
+    def test_verify_says_what_it_cannot_verify(self):
+        self.succeed("sweep", *tiny(seeds=2), "-o", "out.json")
+        result = self.result("out.json")
+        failed = result["cells"][0]
+        failed.update(status="failed", message="no memory", evaluations=[])
+        self.write("raw.json", json.dumps(result))
+        self.succeed("merge", "raw.json", "-o", "failed.json")
+        code, out, err = self.run_program("verify", "failed.json", "--quiet")
+        self.assertEqual((code, out), (3, "1 cell gave the same bytes again\n"))
+        self.assertEqual(err, f"attnspan: 1 cell failed there, the first is {failed['key']}, and cannot be compared.\n")
+        result["cells"] = []
+        self.write("empty.json", json.dumps(result))
+        self.assert_refused(["verify", "empty.json"], 2, "no cells")
+
     def test_diff_says_where_two_results_differ(self):
         self.succeed("sweep", *tiny(seeds=2), "-o", "one.json")
         self.succeed("sweep", *tiny(seeds=2), "-o", "two.json")
@@ -198,6 +225,10 @@ class SweepTest(ProgramTest):
         self.write("altered.json", json.dumps(altered))
         self.assert_refused(["merge", *parts, "altered.json", "-o", "no.json"], 2,
                             altered["cells"][0]["key"], "altered.json")
+        altered["cells"][0]["settings"]["steps"] += 1
+        self.write("altered.json", json.dumps(altered))
+        for files in ([*parts, "altered.json"], ["altered.json", *parts[1:]]):
+            self.assert_refused(["merge", *files, "-o", "no.json"], 2, "spec has not" if len(files) > 3 else "missing")
         altered = self.result(parts[1])
         altered["cells"][0]["numerics"] += 1
         self.write("altered.json", json.dumps(altered))
@@ -207,6 +238,18 @@ class SweepTest(ProgramTest):
         self.assert_refused(["merge", *parts, "foreign.json", "-o", "no.json"], 2,
                             "different sweeps: seeds is 3 there and 4 here")
         self.assertFalse(os.path.exists(self.path("no.json")))
+
+    def test_a_cell_of_another_shard_is_not_run_again(self):
+        self.succeed("sweep", *tiny(seeds=2), "-o", "out.json")
+        mine = self.succeed("sweep", *tiny(seeds=2), "--shard", "1/2", "--dry-run", "--fresh")
+        keys = [cell["key"] for cell in self.result("out.json")["cells"]]
+        other, = (key for key in keys if key not in mine)
+        self.assert_refused(["sweep", *tiny(seeds=2), "-o", "out.json", "--shard", "1/2", "--rerun", other], 2,
+                            other, "another shard")
+
+    def test_tests_of_one_length_are_refused(self):
+        self.assert_refused(["sweep", *tiny(multiples="1,1.01,2")], 2, "multiples 1 and 1.01", "length, 4;")
+        self.assert_refused(["sweep", *tiny(seed=2**53)], 2, "seed must be from 0 to 9007199254740991")
 
     def test_a_diverging_cell_is_a_row_and_the_sweep_goes_on(self):
         self.succeed("sweep", *tiny(learning_rates="10,3e-3", clip="1e9", warmup_steps=0,
