@@ -52,6 +52,7 @@ int run_compare(const CompareOptions& options) {
   std::vector<Bound> bounds;
   for (const std::string& bound : options.bounds) bounds.push_back(parse_bound(bound));
   const Destination destination(options.output);
+  destination.keep_from(options.paths);
   std::vector<Result> results;
   for (const std::string& path : options.paths) results.push_back(load_result(path));
   keep_tasks(results, options.tasks);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/destination.hpp"
 #include "cli/output.hpp"
 #include "cli/sample_text.hpp"
 #include "core/error.hpp"
@@ -92,7 +93,7 @@ int show(const DataOptions& options) {
   const std::int64_t length = bounded(options.length, "--length", 1, longest_length);
   task.check_length(length);
   std::int64_t samples = bounded(options.samples, "--samples", 1, most_samples);
-  const std::int64_t seed = bounded(options.seed, "--seed", 0, std::int64_t{1} << 53);
+  const std::int64_t seed = bounded(options.seed, "--seed", 0, (std::int64_t{1} << 53) - 1);
   const Stream stream = options.split == "train"        ? Stream::train
                         : options.split == "validation" ? Stream::validation
                                                         : Stream::test;
@@ -102,9 +103,10 @@ int show(const DataOptions& options) {
     unknown_name("format", options.format, {"text", "jsonl", "src-trg"});
   if (options.targets != "after" && options.targets != "each")
     unknown_name("targets", options.targets, {"after", "each"});
-  if (options.format == "src-trg" && options.output.empty())
+  if (options.format == "src-trg" && (options.output.empty() || options.output == "-"))
     throw InputError(
         "--format src-trg writes two files; name them with -o, without .src and .trg.");
+  const Destination output(options.format == "src-trg" ? "" : options.output);
 
   const EvaluationRequest request{static_cast<std::uint64_t>(seed), stream, length, samples};
   if (stream != Stream::train) samples = available_samples(task, stream, length, samples);
@@ -122,15 +124,15 @@ int show(const DataOptions& options) {
     const std::string line = options.format == "jsonl"
                                  ? json_line(named, options, length, index, sample)
                                  : sample_text(task, sample) + '\n';
-    if (options.output.empty())
+    if (output.is_stdout())
       print(line);
     else
       text += line;
   }
   if (options.format == "src-trg")
     write_pair(options, pairs);
-  else if (!options.output.empty())
-    write_atomically(options.output, text);
+  else if (!output.is_stdout())
+    output.write(text);
   return exit_ok;
 }
 
@@ -151,7 +153,7 @@ void add_data(CLI::App& app, Command& command) {
           "are not tokens themselves, and the text; src-trg: token numbers in two files")
       ->capture_default_str();
   data->add_option("-o,--output", options->output,
-                   "File to write, stdout if left out; src-trg: two files, FILE.src and FILE.trg")
+                   "File to write; - or nothing: stdout; src-trg: two files, FILE.src and FILE.trg")
       ->type_name("FILE");
   data->add_option(
           "--targets", options->targets,

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace attnspan {
 
@@ -16,6 +17,9 @@ class Destination {
   bool is_file() const { return is_file_; }
   bool is_stdout() const { return path_.empty() || path_ == "-"; }
   const std::string& path() const { return path_; }
+
+  /// Throws InputError when it is one of these files, which are read and not to be replaced.
+  void keep_from(const std::vector<std::string>& inputs) const;
 
   /// Replaces the file, atomically, or writes to the stream. Throws FileError.
   void write(std::string_view text) const;

@@ -57,6 +57,7 @@ ModelTestRequest read_request(const EvalOptions& options) {
 int eval(const EvalOptions& options) {
   const std::atomic<bool>& stop = catch_interrupts();
   const Destination output(options.output);
+  output.keep_from(options.paths);
   const int threads = read_threads(options.threads);
   set_threads(threads);
   const ModelTestPlan plan = plan_model_tests(options.paths, read_request(options));

@@ -61,6 +61,7 @@ int run_inspect(const InspectOptions& options) {
   const std::atomic<bool>& stop = catch_interrupts();
   const std::string format = choose_format(options);
   const Destination output(options.output);
+  output.keep_from({options.path});
   const int threads = read_threads(options.threads);
   set_threads(threads);
   const std::int64_t sample = options.sample ? parse_integer(*options.sample, "--sample") : 0;

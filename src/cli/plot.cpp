@@ -95,6 +95,7 @@ int plot(const PlotOptions& options) {
     throw InputError("--width must be a number of cm from 4 to 30.");
   const Metric* metric = options.metric.empty() ? nullptr : &find_common_metric(options.metric);
   const Destination destination(options.output);
+  destination.keep_from(options.paths);
   std::vector<Result> results;
   for (const std::string& path : options.paths) results.push_back(load_result(path));
   keep_tasks(results, options.tasks);

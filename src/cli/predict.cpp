@@ -1,3 +1,4 @@
+#include <cstdio>
 #include <iostream>
 #include <memory>
 #include <numeric>
@@ -113,6 +114,7 @@ int predict(const PredictOptions& options) {
     const Question question = read_question(text, where, trained.model.vocabulary);
     print(answer(question, where, model, trained.weights, options.logits));
   }
+  if (std::cin.bad() || std::ferror(stdin)) throw FileError("cannot read standard input");
   return exit_ok;
 }
 

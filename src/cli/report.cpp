@@ -37,6 +37,7 @@ void add_report(CLI::App& app, Command& command) {
   report->callback([options, &command] {
     command = [options] {
       const Destination destination(options->output);
+      destination.keep_from(options->paths);
       std::vector<Result> results;
       for (const std::string& path : options->paths) results.push_back(load_result(path));
       destination.write(render_page(results, options->baseline, options->own));

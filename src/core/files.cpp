@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -56,12 +57,20 @@ Descriptor open_alone(const std::string& path) {
   }
 }
 
+/// The file that a name stands for, which a link is followed to: renaming would replace the link.
+std::string followed(const std::string& path) {
+  std::error_code none;
+  const auto target = std::filesystem::canonical(path, none);
+  return none ? path : target.string();
+}
+
 /// Without this the new name may be gone after a power cut. File systems that cannot flush a folder
 /// say EINVAL, and there is nothing better to do there.
 void flush_folder(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const Descriptor descriptor(folder, O_RDONLY | O_DIRECTORY);
+  if (!descriptor.is_open() && errno == EACCES) return;  // may be written to, but not read
   if (!descriptor.is_open() || (::fsync(descriptor.number()) != 0 && errno != EINVAL))
     fail("flush the folder of", path, errno);
 }
@@ -95,9 +104,11 @@ std::string read_file(const std::string& path, std::size_t limit) {
   }
 }
 
-void write_atomically(const std::string& path, std::string_view bytes) {
+void write_atomically(const std::string& name, std::string_view bytes) {
+  const std::string path = followed(name);
   struct stat status {};
-  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+  const bool exists = ::stat(path.c_str(), &status) == 0;
+  if (exists && !S_ISREG(status.st_mode)) {
     // Renaming over a pipe or a device would replace it.
     Descriptor descriptor(path, O_WRONLY);
     if (!descriptor.is_open() || !write_all(descriptor.number(), bytes) || !descriptor.close())
@@ -110,6 +121,7 @@ void write_atomically(const std::string& path, std::string_view bytes) {
   const Descriptor descriptor = open_alone(temporary);
   if (!descriptor.is_open()) fail("write", path, errno);
   if (::ftruncate(descriptor.number(), 0) != 0 || !write_all(descriptor.number(), bytes) ||
+      (exists && ::fchmod(descriptor.number(), status.st_mode & 07777) != 0) ||
       ::fsync(descriptor.number()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
     const int error = errno;
     ::unlink(temporary.c_str());

@@ -76,7 +76,13 @@ class CompareTest(ProgramTest):
         self.assertEqual(err, "attnspan: the span of softmax/nape on sort is none, below 2x.\n")
         self.succeed("compare", RESULTS, "--task", "recall:alphabet=32,key_length=1,value_length=1,pairs=6",
                      "--fail-if-below", "ssmax=1000x", "--fail-if-below", "entmax=98%", "--fail-if-below", "0.6")
+        empty = json.loads(self.succeed("merge", RESULTS)) | {"cells": [], "table": []}
+        self.write("empty.json", json.dumps(empty))
+        for bound in ("0.9", "softmax=2x"):
+            code, _, err = self.run_program("compare", "empty.json", "--fail-if-below", bound)
+            self.assertEqual((code, err), (1, f"attnspan: there is no cell that {bound} could be held to.\n"))
         self.assert_refused(["compare", RESULTS, "--fail-if-below", "much"], 2, "16x")
+        self.assert_refused(["compare", "empty.json", "-o", "empty.json"], 2, "is read here")
         self.assert_refused(["compare", RESULTS, "--fail-if-below", "sotfmax=1x"], 2, "did you mean 'softmax'?")
 
 

@@ -52,6 +52,20 @@ TEST_CASE("A file is replaced whole and nothing is left beside it", "[unit]") {
   CHECK(folder.files() == 1);
 }
 
+TEST_CASE("A file that is replaced keeps its mode, and a link to it leads to the new one",
+          "[unit]") {
+  const TemporaryFolder folder;
+  const std::string path = folder / "results.json", link = folder / "link.json";
+  write_atomically(path, "old");
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
+  fs::create_symlink("results.json", link);
+  write_atomically(link, "new");
+  CHECK(read_file(path, 1000) == "new");
+  CHECK(fs::is_symlink(link));
+  CHECK(fs::status(path).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(folder.files() == 2);
+}
+
 TEST_CASE("What a killed writer left behind is taken over by the next", "[unit]") {
   const TemporaryFolder folder;
   const std::string path = folder / "results.json";
