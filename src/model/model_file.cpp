@@ -52,7 +52,7 @@ Json to_json(const ModelConfig& config) {
 /// What each layer has, every argument written out: for programs that know no other names.
 Json layers_of(const ModelConfig& config) {
   const auto attentions = by_layer("attention", config.attention, config.layers);
-  const auto positions = by_layer("position", config.position, config.layers);
+  const auto positions = positions_by_layer(config);
   Json layers = Json::array();
   for (std::size_t layer = 0; layer < attentions.size(); ++layer) {
     const AttentionVariant variant = attention_variant(attentions[layer]);

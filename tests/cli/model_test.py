@@ -71,6 +71,12 @@ class SaveModelsTest(ProgramTest):
         self.succeed("sweep", *tiny(**axes | {"multiples": "1,2,8"}), "-o", "whole.json")
         self.assert_same_result("out.json", "whole.json")
 
+    def test_a_pattern_of_layers_that_has_a_name_is_kept_too(self):
+        self.succeed("sweep", *tiny(position="swan-gpt,rnope-swa", layers=4, steps=2), "-o", "out.json",
+                     "--save-models", "models")
+        for name in os.listdir(self.path("models")):
+            self.succeed("eval", os.path.join("models", name), "--lengths", "8", "--samples", "2")
+
     def test_a_folder_that_cannot_be_is_refused(self):
         self.write("file", "text")
         self.assert_refused(["sweep", *tiny(), "-o", "-", "--save-models", "file"], 1, "cannot keep models in 'file'")
@@ -145,6 +151,9 @@ class EvalTest(ProgramTest):
         self.write("cut.safetensors", self.read(model)[:-5])
         self.assert_refused(["eval", "cut.safetensors", "--lengths", "4"], 2, "'cut.safetensors' has")
         self.assert_refused(["predict", "cut.safetensors"], 2, "'cut.safetensors' has")
+        before = self.read(model)
+        self.assert_refused(["eval", model, "--lengths", "4", "-o", model], 2, "is read here")
+        self.assertEqual(self.read(model), before)
 
 
 class PredictTest(ProgramTest):
@@ -177,6 +186,11 @@ class PredictTest(ProgramTest):
         for sample, line in zip(map(json.loads, samples.splitlines()), self.predict(samples)):
             right += sum(sample["tokens"][p] == guess for p, guess in zip(sample["answers"], line["predictions"]))
         self.assertEqual(right, self.result("out.json")["cells"][0]["evaluations"][2]["right_tokens"])
+
+    def test_input_that_cannot_be_read_is_an_error(self):
+        folder = os.open(self.folder, os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        self.assert_refused(["predict", self.model], 1, "cannot read standard input", stdin=folder)
 
     def test_bad_lines_are_named(self):
         for line, part in (("[0, 7]", "from 0 to 6, not 7"), ("[]", "one at least"), ("3", "must be a list"),
