@@ -1,4 +1,5 @@
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -200,7 +201,7 @@ int bench_evaluation(const BenchOptions& options) {
   return exit_ok;
 }
 
-void check_counts(const BenchOptions& options) {
+void check_numbers(const BenchOptions& options) {
   const auto positive = [](const char* flag, int value) {
     if (value < 1 || value > 1'000'000)
       throw InputError(std::string(flag) + " must be from 1 to 1000000, not " +
@@ -212,6 +213,12 @@ void check_counts(const BenchOptions& options) {
   if (!options.model.empty() && !options.long_evaluation)
     throw InputError("--model is for --long; training begins at random weights.");
   if (options.train_steps != 0) positive("--train-steps", options.train_steps);
+  if (!(options.learning_rate > 0 && std::isfinite(options.learning_rate)))
+    throw InputError("--learning-rate must be above 0, not " + shortest(options.learning_rate) +
+                     ".");
+  if (!(options.time_limit >= 0))
+    throw InputError("--time-limit must not be negative, not " + shortest(options.time_limit) +
+                     ".");
 }
 
 }  // namespace
@@ -237,7 +244,9 @@ void add_bench(CLI::App& app, Command& command) {
                     "Steps of training before --long; 0: random weights, the worst case");
   bench->add_option("--model", options->model,
                     "For --long: a model file of attnspan sweep --save-models, on its own task");
-  bench->add_option("--learning-rate", options->learning_rate, "For --train-steps")
+  bench
+      ->add_option("--learning-rate", options->learning_rate,
+                   "Learning rate; a step costs the same whatever it is, if it does not diverge")
       ->capture_default_str();
   bench
       ->add_option("--time-limit", options->time_limit,
@@ -245,10 +254,10 @@ void add_bench(CLI::App& app, Command& command) {
       ->capture_default_str();
   bench->add_flag("--json", options->json, "Print JSON");
   bench->footer(
-      "Training: the median step, warm. GFLOP/s counts 6 operations a weight and token and 12 d a\n"
-      "visible key, layer and token, whatever is saved; the peak is what multiply-adds in\n"
-      "registers alone reach on the same threads, their rates added up, measured between the\n"
-      "steps: nothing exceeds it.\n"
+      "Training: the median step, warm. GFLOP/s counts 6 operations a weight and token and 12 for\n"
+      "each number of a visible key, layer and token, whatever is saved; the peak is what\n"
+      "multiply-adds in registers alone reach on the same threads, their rates added up, measured\n"
+      "between the steps: nothing exceeds it.\n"
       "\n"
       "Examples:\n"
       "  attnspan bench\n"
@@ -256,7 +265,7 @@ void add_bench(CLI::App& app, Command& command) {
       "  attnspan bench --long --task recall:alphabet=256 --lengths 1024,65536");
   bench->callback([options, &command] {
     command = [options] {
-      check_counts(*options);
+      check_numbers(*options);
       if (options->threads > 0) set_threads(options->threads);
       return options->long_evaluation ? bench_evaluation(*options) : bench_training(*options);
     };

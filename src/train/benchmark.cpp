@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 #include <vector>
 
 #include "core/checksum.hpp"
@@ -54,10 +55,14 @@ TrainingSpeed measure_training(const ModelConfig& config, std::shared_ptr<const 
   TrainingSpeed speed;
   reset_peak_memory();
   Trainer trainer(config, task, longest);
-  for (std::int64_t i = 0; i < warm_up; ++i) trainer.step();
+  const auto step_once = [&] {
+    if (trainer.step() == TrainStatus::diverged)
+      throw std::runtime_error("training diverged, so that its steps cannot be timed");
+  };
+  for (std::int64_t i = 0; i < warm_up; ++i) step_once();
   std::vector<double> seconds;
   for (std::int64_t i = 0; i < steps; ++i) {
-    seconds.push_back(seconds_of([&] { trainer.step(); }));
+    seconds.push_back(seconds_of(step_once));
     speed.peak_gflops = std::max(speed.peak_gflops, measure_peak());
   }
   const double step = median(seconds);

@@ -18,8 +18,15 @@ class CommandTest(ProgramTest):
 
     def test_bench_says_what_is_wrong_before_it_prints(self):
         for wrong in (["--attention", "softmx"], ["--position", "nap"], ["--heads", "7"],
-                      ["--long", "--attention", "softmx"], ["--long", "--heads", "7"]):
+                      ["--long", "--attention", "softmx"], ["--long", "--heads", "7"],
+                      ["--learning-rate", "nan"], ["--learning-rate", "-1"], ["--time-limit", "nan"]):
             self.assert_refused(["bench", *wrong], 2)
+
+    def test_bench_does_not_time_steps_that_are_none(self):
+        code, out, err = self.run_program("bench", "--learning-rate", "1e30", "--layers", "1", "--d-model", "16",
+                                          "--heads", "2", "--attention", "softmax", "--steps", "2")
+        self.assertEqual((code, len(out.splitlines())), (1, 1), out)
+        self.assertIn("training diverged", err)
 
     def test_version_names_compiler_and_instruction_set(self):
         self.assertEqual(self.succeed("-v"), self.succeed("--version"))
@@ -113,6 +120,7 @@ class CommandTest(ProgramTest):
             return self.succeed("data", "recall", "--samples", "3", *more)
         self.assertEqual(data(), data())
         self.assertEqual(data("--split", "test"), data())
+        self.assertEqual(data("-o", "-"), data())
         texts = {data(), data("--split", "validation"), data("--split", "train"),
                  data("--seed", "1"), data("--length", "32")}
         self.assertEqual(len(texts), 5)
