@@ -133,6 +133,10 @@ class PositionEncoding {
                           const BiasRow<Real>& /*row*/) const {
     return biased(head) ? std::numeric_limits<Real>::infinity() : Real(0);
   }
+
+  /// Whether the head's bias, and its bound, fall so far that distant keys are left out as a rule:
+  /// for estimates of time.
+  virtual bool fades(Index /*head*/) const { return false; }
 };
 
 /// One line of the catalog of src/position/encodings/. Building an encoding throws InputError when

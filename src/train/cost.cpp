@@ -13,24 +13,41 @@ namespace {
 
 double heads_width(const ModelConfig& c) { return static_cast<double>(c.heads * c.d_head()); }
 
-/// Weights that multiply every row of a layer: queries, keys, values, output, feed-forward.
-double layer_weights(const ModelConfig& c) {
+/// Weights that multiply every row of a layer: queries, keys, values, output, feed-forward. Queries
+/// and keys are as many times as wide as the heads as the normalizer has views.
+double layer_weights(const ModelConfig& c, double views) {
   const auto d = static_cast<double>(c.d_model);
   const double wide = heads_width(c);
   const double products = c.feed_forward == "swiglu" ? 3 : 2;
-  return 4 * d * wide + products * d * static_cast<double>(c.d_ff) +
-         (c.output_gate == "element" ? d * wide : 0);
+  return (2 + 2 * views) * d * wide + products * d * static_cast<double>(c.d_ff) +
+         (c.output_gate == "element" ? d * wide
+          : c.output_gate == "head"  ? d * static_cast<double>(c.heads)
+                                     : 0);
 }
 
-/// Heads of each layer that have a bias.
-std::vector<double> biased_heads(const ModelConfig& config) {
-  std::vector<double> counts;
-  for (const std::string& name : positions_by_layer(config)) {
-    const auto position = make_position<float>(name, layer_shape(config));
-    counts.push_back(0);
-    for (Index head = 0; head < config.heads; ++head) counts.back() += position->biased(head);
+/// The heads of each layer.
+std::vector<const Heads<float>*> heads_of(const Transformer<float>& model) {
+  std::vector<const Heads<float>*> heads;
+  for (Index layer = 0; layer < model.config().layers; ++layer)
+    heads.push_back(&model.attention(layer).heads());
+  return heads;
+}
+
+double views_of(const Heads<float>& heads) { return static_cast<double>(heads.views()); }
+
+/// Keys that the rows of a layer's heads look at, added up, of `far` that they see: where a bias
+/// fades with the distance some hundreds; in a first layer whose rows are their tokens, where
+/// counts do, the distinct ones.
+double keys_looked_at(const Heads<float>& heads, double far, double vocabulary, bool first) {
+  const HeadStreaming<float> streaming(heads);
+  double keys = 0;
+  for (Index head = 0; head < heads.shape().heads; ++head) {
+    const bool counted = first && !heads.position().embeds() && streaming.countable(head);
+    keys += heads.position().fades(head) ? std::min(far, 512.0)
+            : counted                    ? std::min(far, vocabulary)
+                                         : far;
   }
-  return counts;
+  return keys;
 }
 
 }  // namespace
@@ -39,11 +56,13 @@ double training_step_flops(const ModelConfig& config, const Task& task,
                            const TrainingOptions& options) {
   const auto tokens =
       static_cast<double>(task.total_tokens(options.train_length, Purpose::training));
-  const auto layers = static_cast<double>(config.layers), d = static_cast<double>(config.d_model);
-  const double weights = layers * layer_weights(config) + d * config.vocabulary;
   const double visible = (tokens + 1) / 2;
-  return static_cast<double>(options.batch_size) * tokens *
-         (6 * weights + 12 * heads_width(config) * visible * layers);
+  double a_token = 6 * static_cast<double>(config.d_model) * config.vocabulary;
+  const Transformer<float> model(config);
+  for (const Heads<float>* heads : heads_of(model))
+    a_token += 6 * layer_weights(config, views_of(*heads)) +
+               6 * (views_of(*heads) + 1) * heads_width(config) * visible;
+  return static_cast<double>(options.batch_size) * tokens * a_token;
 }
 
 double mean_training_step_flops(const ModelConfig& config, const Task& task,
@@ -63,22 +82,21 @@ double mean_training_step_flops(const ModelConfig& config, const Task& task,
 double evaluation_flops(const ModelConfig& config, const Task& task, std::int64_t length) {
   const auto n = static_cast<double>(task.total_tokens(length, Purpose::evaluation));
   const auto answers = static_cast<double>(task.answer_tokens(length, Purpose::evaluation));
-  const auto d = static_cast<double>(config.d_model), head = static_cast<double>(config.d_head());
-  const std::vector<double> biased_by_layer = biased_heads(config);
-  // Heads with a distance bias look back over a few hundred keys; others over all of them, or in
-  // the first layer over the distinct tokens.
-  const double near = std::min(n / 2, 512.0);
+  const auto d = static_cast<double>(config.d_model);
+  const Transformer<float> model(config);
   double flops = answers * 2 * d * config.vocabulary;
-  for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    const double biased = biased_by_layer[static_cast<std::size_t>(layer)];
-    const double free_heads = static_cast<double>(config.heads) - biased;
-    const bool first = layer == 0, last = layer + 1 == config.layers;
-    const double queries = last ? answers : n;
-    const double far =
-        first ? std::min(n / 2, static_cast<double>(config.vocabulary)) : (last ? n : n / 2);
-    const double keys = 2 * d * heads_width(config);  // and values
-    flops += n * 2 * keys + queries * 2 * (layer_weights(config) - keys);
-    flops += queries * 4 * head * (biased * near + free_heads * far);
+  std::int64_t layer = 0;
+  for (const Heads<float>* heads : heads_of(model)) {
+    const bool first = layer == 0, last = ++layer == config.layers;
+    const double queries = last ? answers : n, views = views_of(*heads);
+    const double width = views * static_cast<double>(heads->width() + heads->shape().d_head);
+    const double keys = (1 + views) * d * heads_width(config);  // and values
+    flops += n * 2 * keys + queries * 2 * (layer_weights(config, views) - keys);
+    flops +=
+        queries * 2 * width * keys_looked_at(*heads, last ? n : n / 2, config.vocabulary, first);
+    // The first head's scores of every row with every key, whoever asks.
+    if (HeadStreaming<float>(*heads).selective())
+      flops += n * n * static_cast<double>(heads->width());
   }
   return flops;
 }
@@ -95,6 +113,12 @@ double training_bytes(const ModelConfig& config, const Task& task, const Trainin
   const double state = static_cast<double>(division.gradients(threads) + 4) * parameters;
   const double rows = tokens * static_cast<double>(division.micro_batch);
   const double wide = heads_width(config);
+  const Transformer<float> model(config);
+  double vectors = 0;  // queries and keys of all layers beyond those as wide as the values
+  for (const Heads<float>* heads : heads_of(model))
+    vectors += 2 * (views_of(*heads) - 1) * wide +
+               3 * (static_cast<double>(heads->total_width()) - wide) +
+               static_cast<double>(config.heads * heads->position().features());
   const double around = (config.query_key_norm ? 2 * wide : 0) + (config.output_norm ? wide : 0) +
                         (config.output_gate != "none" ? 2 * wide : 0) +
                         (config.feed_forward == "swiglu" ? 2 * ff : 0) +
@@ -102,7 +126,7 @@ double training_bytes(const ModelConfig& config, const Task& task, const Trainin
   const double activations =
       rows * (static_cast<double>(config.layers) *
                   (5 * d + 6 * wide + around + 2 * ff + 4 * static_cast<double>(config.heads)) +
-              4 * d + 4 * wide + ff + config.vocabulary);
+              vectors + 4 * d + 4 * wide + ff + config.vocabulary);
   const double scratch = 3 * static_cast<double>(training_rows) * tokens;  // scores and weights
   return 4 * (state + threads * (activations + scratch)) + (16 << 20);
 }
@@ -113,8 +137,15 @@ double evaluation_bytes(const ModelConfig& config, const Task& task, std::int64_
   const auto answers = static_cast<double>(task.answer_tokens(length, Purpose::evaluation));
   const auto d = static_cast<double>(config.d_model);
   const auto parameters = static_cast<double>(parameter_count(config));
-  const double rows = 4 * n * (d + 2 * heads_width(config)) +
-                      40 * n;  // stream, keys and values; tokens and positions
+  // Of one layer at a time: keys and values, what the encoding reads, and the input it reads it of.
+  double of_layer = 0;
+  const Transformer<float> model(config);
+  for (const Heads<float>* heads : heads_of(model)) {
+    const auto features = static_cast<double>(config.heads * heads->position().features());
+    of_layer = std::max(of_layer, static_cast<double>(heads->total_width()) + heads_width(config) +
+                                      features + (features > 0 ? d : 0));
+  }
+  const double rows = 4 * n * (d + of_layer) + 40 * n;  // tokens and positions
   const double selected = 4 * answers * (d + config.vocabulary);
   constexpr auto tile = static_cast<double>(streaming_rows);
   const double copies = 4 * n / tile * config.vocabulary;

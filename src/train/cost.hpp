@@ -9,8 +9,8 @@
 namespace attnspan {
 
 /// Floating-point operations of one training step at the longest length: 6 per weight and token for
-/// the matrix products (2 forward, 4 backward) and 12 d per token and layer for each visible key,
-/// as though nothing were skipped.
+/// the matrix products (2 forward, 4 backward) and 12 heads d_head per token and layer for each
+/// visible key, as though nothing were skipped.
 double training_step_flops(const ModelConfig& config, const Task& task,
                            const TrainingOptions& options);
 

@@ -37,6 +37,33 @@ TEST_CASE("the average step's operations are the mean over the lengths that step
         Approx(sum / 10'000).epsilon(0.03));
 }
 
+TEST_CASE("only what leaves keys out is expected to", "[unit]") {
+  const auto flops = [](const std::string& attention, const std::string& position) {
+    SmallRun run("copy");
+    run.config.attention = attention;
+    run.config.position = position;
+    return evaluation_flops(run.config, *run.task.task, 30'000);
+  };
+  // A near head looks at some hundreds of keys; one that is not bounded, at half of all.
+  CHECK(flops("softmax", "cope") > 30 * flops("softmax", "alibi"));
+  CHECK(flops("softmax", "t5") > 30 * flops("softmax", "window"));
+  // Tokens of the first layer are counted where its queries and keys are their tokens' alone.
+  CHECK(flops("softmax", "rope") > 1.9 * flops("softmax", "nope"));
+  CHECK(flops("top-k", "nope") > 1.9 * flops("softmax", "nope"));
+  CHECK(flops("selective", "nope") > flops("top-k", "nope"));
+  // Queries and keys of two views, and wider ones.
+  const SmallRun run("copy");
+  const auto bytes = [&](const std::string& attention, const std::string& position) {
+    SmallRun other = run;
+    other.config.attention = attention;
+    other.config.position = position;
+    return evaluation_bytes(other.config, *other.task.task, 1 << 20, 1);
+  };
+  CHECK(bytes("tda", "nope") > bytes("softmax", "nope"));
+  CHECK(bytes("softmax", "pope") > bytes("softmax", "nope"));
+  CHECK(bytes("softmax", "fox") > bytes("softmax", "nope"));
+}
+
 TEST_CASE("cost and memory grow with what they are asked for", "[property]") {
   const SmallRun run("copy");
   const Task& task = *run.task.task;

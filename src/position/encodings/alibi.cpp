@@ -31,6 +31,8 @@ class Alibi final : public PositionEncoding<Real> {
     return linear_bias_bound(slope(head), row);
   }
 
+  bool fades(Index) const override { return true; }
+
  private:
   Real slope(Index head) const { return slopes_[static_cast<std::size_t>(head)]; }
   std::vector<Real> slopes_;

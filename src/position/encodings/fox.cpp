@@ -73,6 +73,8 @@ class Fox final : public PositionEncoding<Real> {
     return bias(row, row.count - 1);
   }
 
+  bool fades(Index) const override { return true; }
+
  private:
   Index d_model() const { return shape_.d_model(); }
 

@@ -30,6 +30,8 @@ class HardAlibi final : public PositionEncoding<Real> {
     return biased(head) ? hidden_bound(seen(head), row) : Real(0);
   }
 
+  bool fades(Index head) const override { return biased(head); }
+
  private:
   static Position seen(Index head) { return static_cast<Position>(head + 1); }
   Index near_;

@@ -38,6 +38,8 @@ class Nape final : public PositionEncoding<Real> {
     return biased(head) ? linear_bias_bound(slope(head), row) : Real(0);
   }
 
+  bool fades(Index head) const override { return biased(head); }
+
  private:
   Real slope(Index head) const { return slopes_[static_cast<std::size_t>(head)]; }
   std::vector<Real> slopes_;  // of the near heads, which come first

@@ -52,6 +52,8 @@ class Rope final : public PositionEncoding<Real> {
     return window_ > 0 ? hidden_bound(window_, row) : Real(0);
   }
 
+  bool fades(Index) const override { return window_ > 0; }
+
  private:
   Rope(const Arguments& arguments, const LayerShape& shape, bool stretched)
       : shape_(shape), window_(static_cast<Position>(arguments.integer("window"))) {

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <vector>
 
 #include "core/mathematics.hpp"
 #include "position/position.hpp"
@@ -19,7 +21,21 @@ class T5 final : public PositionEncoding<Real> {
         largest_(std::max(arguments.text("distance") == "train"
                               ? static_cast<double>(shape.train_tokens)
                               : arguments.number("distance"),
-                          static_cast<double>(buckets_ / 2 + 1))) {}
+                          static_cast<double>(buckets_ / 2 + 1))) {
+    const auto end = static_cast<Position>(std::ceil(largest_)) + 1;
+    for (Index of = buckets_ / 2; of < buckets_; ++of) {
+      Position low = firsts_.empty() ? static_cast<Position>(buckets_ / 2) : firsts_.back();
+      Position high = end;
+      while (low < high) {
+        const Position middle = low + (high - low) / 2;
+        if (by_logarithm(middle) < of)
+          low = middle + 1;
+        else
+          high = middle;
+      }
+      firsts_.push_back(low);
+    }
+  }
 
   std::vector<TensorSpec> tensors() const override { return {{"bias", heads_, buckets_, 0, 0}}; }
 
@@ -46,6 +62,13 @@ class T5 final : public PositionEncoding<Real> {
   Index bucket(Position distance) const {
     const Index exact = buckets_ / 2;
     if (distance < exact) return distance;
+    return exact - 1 +
+           (std::upper_bound(firsts_.begin(), firsts_.end(), distance) - firsts_.begin());
+  }
+
+  /// Of a distance beyond the single ones.
+  Index by_logarithm(Position distance) const {
+    const Index exact = buckets_ / 2;
     const double share = math::log(static_cast<double>(distance) / static_cast<double>(exact)) /
                          math::log(largest_ / static_cast<double>(exact));
     return std::min(buckets_ - 1,
@@ -54,6 +77,7 @@ class T5 final : public PositionEncoding<Real> {
 
   Index heads_, buckets_;
   double largest_;
+  std::vector<Position> firsts_;  // distance of each bucket of several
 };
 
 }  // namespace

@@ -21,6 +21,8 @@ class Window final : public PositionEncoding<Real> {
     return hidden_bound(size_, row);
   }
 
+  bool fades(Index) const override { return true; }
+
  private:
   Position size_;
 };
