@@ -30,9 +30,9 @@ struct Packing {
   Packing whole() const;
 };
 
-/// What the heads of a layer work on: queries (query rows x d_model) and keys and values (key rows
-/// x d_model), none of them turned or scaled yet, and the layer's normed input at the query rows
-/// and at the key rows.
+/// What the heads of a layer work on: queries and keys (query and key rows x (vectors d_head)) and
+/// values (key rows x (heads d_head)), none of them turned or scaled yet, and the layer's normed
+/// input at the query rows and at the key rows.
 template <class Real>
 struct HeadInputs {
   ConstMatrixView<Real> q, k, v;
@@ -92,7 +92,8 @@ class HeadTraining {
  public:
   explicit HeadTraining(const Heads<Real>& heads) : heads_(heads) {}
 
-  /// Writes output, queries x d_model. Every row has to ask where the normalizer is selective.
+  /// Writes output, queries x (heads d_head). Every row has to ask where the normalizer is
+  /// selective.
   void forward(const Real* parameters, Phase phase, const Packing& packing,
                const HeadInputs<Real>& in, MatrixView<Real> output, HeadTrace<Real>& trace) const;
 

@@ -65,6 +65,10 @@ AttentionParts<Real> make_parts(const LayerShape& shape, const std::string& vari
     throw InputError("attention " + chosen.normalizer.entry->name +
                      " compares directions, which position " + encoding.label() +
                      " does not keep; use another encoding.");
+  if (parts.normalizer->unit_vectors() && parts.position->carried() > 0)
+    throw InputError("attention " + chosen.normalizer.entry->name +
+                     " compares directions, and position " + encoding.label() +
+                     " adds products with queries of any length; use another encoding.");
   if (parts.normalizer->selective() && encoding.entry->name == "hard-alibi" &&
       parts.position->biased(0))
     throw InputError("attention " + chosen.normalizer.entry->name +

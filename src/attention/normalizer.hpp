@@ -47,9 +47,9 @@ class Normalizer {
   /// differently there. Its gradient is never asked for.
   virtual const Normalizer& at_evaluation() const { return *this; }
 
-  /// weights[j] from scores[0 .. count-1] of a row that sees `count` keys, its own the last. Scores
-  /// may be -infinity, which hides a key: its weight is 0, and it may not change another's. Where
-  /// every key is hidden all weights are 0.
+  /// weights[j] from scores[0 .. count-1] of a row at place count - 1, its own key the last. Scores
+  /// may be -infinity, which hides a key (never the row's own): its weight is 0, and its score
+  /// changes no other's. A normalizer that goes by the number of keys says whether it counts those.
   virtual void forward(const Real* parameters, const Real* scores, Index count, Real* weights,
                        Real* state) const = 0;
 

@@ -16,6 +16,7 @@ struct ThresholdRule {
   Index d_head;
 
   /// scale sqrt(2 log n / d_head): what the largest of n cosines of random directions rises like.
+  /// Keys that a window hides count.
   double threshold(Index keys) const {
     return scale *
            std::sqrt(2 * math::log(static_cast<double>(keys)) / static_cast<double>(d_head));

@@ -33,7 +33,8 @@ struct PackedBatch {
 };
 
 /// One thread's memory for training: activations of a micro-batch, their gradients, scratch. Grows
-/// to the largest micro-batch met and stays, so that steps allocate nothing.
+/// to the largest micro-batch met and stays, so that steps allocate nothing that grows with
+/// d_model.
 template <class Real>
 struct Workspace {
   struct Layer {

@@ -13,7 +13,8 @@ double cross_entropy(MatrixView<Real> logits, const std::int32_t* targets) {
   double loss = 0;
   for (Index i = 0; i < logits.rows; ++i) {
     Real* row = logits.row(i);
-    // A row that is not finite shows in the loss: at its target or in the sum.
+    // What is not a number, or infinite, shows in the loss: at the target or in the sum. Only
+    // -infinity elsewhere is as good as a very small number.
     const Real largest = all.largest(row, logits.cols);
     loss += static_cast<double>(largest - row[targets[i]]);
     const double sum = all.exponentials(row, logits.cols, largest, Real(1), row);

@@ -46,7 +46,8 @@ struct Kernels {
   /// into += from.
   void (*add)(const Real* from, Index count, Real* into);
 
-  /// values = factor exp(scores - shift), exponents above 88 taken as 88; returns their sum.
+  /// values = factor exp(scores - shift), of floats exponents above 88 taken as 88; returns their
+  /// sum.
   double (*exponentials)(const Real* scores, Index count, Real shift, Real factor, Real* values);
   /// values = copies exp(min(0, scores - shift)); returns their sum.
   double (*counted_exponentials)(const Real* scores, const Real* copies, Index count, Real shift,

@@ -19,7 +19,8 @@ class BatchPacker {
   /// Empties `batch`.
   void clear(PackedBatch& batch) const;
 
-  /// `identity` names the sample for randomized positions and for dropout.
+  /// `identity` names the sample for randomized positions and for dropout. Positions do not depend
+  /// on the replicate: the samples of one step, and of one test, have the same in every seed.
   void add(const Sample& sample, std::uint64_t identity, PackedBatch& batch) const;
 
  private:

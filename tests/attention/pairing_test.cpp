@@ -27,6 +27,9 @@ TEST_CASE("pairings that make no sense are refused with the reason", "[unit]") {
   CHECK_THROWS_WITH(parts("lssar", "pope"),
                     "attention lssar compares directions, which position pope does not keep; use "
                     "another encoding.");
+  CHECK_THROWS_WITH(parts("tda", "cope"),
+                    "attention tda compares directions, and position cope adds products with "
+                    "queries of any length; use another encoding.");
   CHECK_THROWS_WITH(parts("selective", "hard-alibi"),
                     "attention selective selects by the first head, which under position "
                     "hard-alibi sees no token but its own; use another encoding.");

@@ -4,8 +4,8 @@
 namespace attnspan {
 namespace {
 
-/// p_j = s(z_j - log n), n the number of keys that the row sees or a fixed one; not normalised, so
-/// that no key changes another's weight (Ramapuram et al. 2024).
+/// p_j = s(z_j - log n), n the number of keys up to the row's own, hidden or not, or a fixed one;
+/// not normalised, so that no key changes another's weight (Ramapuram et al. 2024).
 template <class Real>
 class Sigmoid final : public Normalizer<Real> {
  public:
@@ -38,7 +38,8 @@ NormalizerEntry sigmoid() {
        .formula = "p_j = 1 / (1 + exp(log n - z_j))",
        .source = "Ramapuram et al. 2024, arXiv 2409.04431",
        .parameters = {{.name = "length",
-                       .help = "n; train: the training length; 0: the keys that each row sees",
+                       .help = "n; train: the training length; 0: each row's place, keys that a "
+                               "window hides counted",
                        .default_value = "0",
                        .kind = ParameterSpec::Kind::number,
                        .minimum = 0,

@@ -141,7 +141,15 @@ class TopK final : public Normalizer<Real> {
     // At evaluation a row knows its own length only, so half of it is taken in training too.
     const Index k = std::min(count, half_ ? std::max<Index>(k_, (count + 1) / 2) : k_);
     std::vector<ScoredKey<Real>> keys;
-    for (Index j = 0; j < count; ++j) keys.push_back({scores[j], j});
+    bool numbers = true;  // what is none has no place in an order
+    for (Index j = 0; j < count; ++j) {
+      keys.push_back({scores[j], j});
+      numbers = numbers && !std::isnan(scores[j]);
+    }
+    if (!numbers) {
+      std::fill_n(weights, count, std::numeric_limits<Real>::quiet_NaN());
+      return;
+    }
     keep_largest(keys, static_cast<std::size_t>(k));
     weigh(keys);
     std::fill_n(weights, count, Real(0));
@@ -175,17 +183,19 @@ NormalizerEntry top_k() {
        .formula = "p = softmax over the k largest scores, 0 elsewhere; of equal scores the earlier "
                   "key counts as larger",
        .source = "Gupta et al. 2021, arXiv 2106.06899",
-       .parameters = {{.name = "k",
-                       .help = "keys that have a weight; at least so many with rows=half",
-                       .default_value = "8",
-                       .kind = ParameterSpec::Kind::integer,
-                       .minimum = 1,
-                       .maximum = 1e6},
-                      {.name = "rows",
-                       .help = "fixed: k keys in every row; half: half of the keys of each row",
-                       .default_value = "fixed",
-                       .kind = ParameterSpec::Kind::choice,
-                       .choices = {"fixed", "half"}}}});
+       .parameters = {
+           {.name = "k",
+            .help = "keys that have a weight; at least so many with rows=half",
+            .default_value = "8",
+            .kind = ParameterSpec::Kind::integer,
+            .minimum = 1,
+            .maximum = 1e6},
+           {.name = "rows",
+            .help =
+                "fixed: k keys in every row; half: half of the keys up to each row, hidden or not",
+            .default_value = "fixed",
+            .kind = ParameterSpec::Kind::choice,
+            .choices = {"fixed", "half"}}}});
 }
 }  // namespace normalizers
 }  // namespace attnspan
