@@ -10,8 +10,6 @@
 namespace attnspan {
 namespace {
 
-constexpr Index group = 16;  // keys
-
 /// For what rounding does to a bound that is worked out in double.
 constexpr double a_little_more = 1 + 1e-9;
 
@@ -100,12 +98,13 @@ typename KeySieve<Real>::Sizes KeySieve<Real>::take_stretch(ConstMatrixView<Real
   double error = 0, most_error = 0, norm = 0;
   for (Index i = 0; i < keys.rows; ++i) {
     double of_error = 0, of_bytes = 0;
-    std::uint8_t* to = bytes + i / group * group * depth_ + i % group * 4;
+    std::uint8_t* block_bytes = bytes + i / sifted * sifted * depth_;
     for (Index j = 0; j < width_; ++j) {
       const auto at = static_cast<std::size_t>(j);
       const double units = (static_cast<double>(keys.row(i)[j]) - scale.centre[at]) * inverse[at];
       const double whole = std::clamp(std::nearbyint(units), -127.0, 127.0), off = units - whole;
-      to[j / 4 * 4 * group + j % 4] = static_cast<std::uint8_t>(static_cast<int>(whole) + 128);
+      block_bytes[sifted_place(i % sifted, j)] =
+          static_cast<std::uint8_t>(static_cast<int>(whole) + 128);
       of_error += off * off;
       of_bytes += whole * whole;
       most_error = std::max(most_error, std::abs(off));
@@ -130,10 +129,11 @@ void KeySieve<Real>::Tile::open(const KeySieve& sieve, Index vector,
   rows_.resize(rows);
   starts_.resize(rows);
   bounded_.resize(rows);
-  passed_.resize(rows * static_cast<std::size_t>(stretch / group));
-  places_.resize(static_cast<std::size_t>(stretch + group));
-  scores_.resize(static_cast<std::size_t>(most + group));
-  scratch_.resize(static_cast<std::size_t>(group * sieve.width_));
+  constexpr Index spare = 16;  // that keep_products writes over
+  passed_.resize(rows * static_cast<std::size_t>(blocks));
+  for (Listed& listed : listed_) listed.places.resize(static_cast<std::size_t>(stretch + spare));
+  scores_.resize(static_cast<std::size_t>(most + spare));
+  scratch_.resize(static_cast<std::size_t>(spare * sieve.width_));
 }
 
 // With x_j = query_j scale_j = unit (byte_j + rest_j), the score is
@@ -165,7 +165,7 @@ typename KeySieve<Real>::Tile::Row KeySieve<Real>::Tile::prepare(Index row, cons
     const double x = static_cast<double>(query[j]) * scale.scale[static_cast<std::size_t>(j)];
     const double whole = std::clamp(std::nearbyint(x / own.unit), -127.0, 127.0);
     const double rest = x - own.unit * whole;
-    bytes[j] = static_cast<std::int8_t>(whole);
+    bytes[j] = static_cast<std::int8_t>(-whole);
     own.whole_sum += static_cast<std::int32_t>(whole);
     own.rest_sum += std::abs(rest);
     rest_squares += rest * rest;
@@ -177,7 +177,8 @@ typename KeySieve<Real>::Tile::Row KeySieve<Real>::Tile::prepare(Index row, cons
   return own;
 }
 
-// A key passes if the sum of its products of bytes, begun at `start`, is above 0.
+// A key passes if the sum of its products of bytes, of which the row's are negated, is below 0 when
+// begun at `start`.
 template <class Real>
 bool KeySieve<Real>::Tile::start(const Row& row, const Sizes& sizes, double floor,
                                  std::int32_t& start) const {
@@ -188,8 +189,7 @@ bool KeySieve<Real>::Tile::start(const Row& row, const Sizes& sizes, double floo
   const double above = (floor - row.at_centre - error) / row.unit;
   if (!row.bounded || !std::isfinite(above)) return false;
   constexpr double far = 1e9;
-  start =
-      -static_cast<std::int32_t>(std::floor(std::clamp(above, -far, far))) - 128 * row.whole_sum;
+  start = static_cast<std::int32_t>(std::floor(std::clamp(above, -far, far))) + 128 * row.whole_sum;
   return true;
 }
 
@@ -208,21 +208,37 @@ void KeySieve<Real>::Tile::sift(Index of_stretch, std::span<const Real> floors) 
   const Sizes& sizes = sieve_->sizes_[static_cast<std::size_t>(part)];
   for (std::size_t i = 0; i < rows_.size(); ++i)
     bounded_[i] = start(rows_[i], sizes, static_cast<double>(floors[i]), starts_[i]);
-  engine().sift(bytes_.data(), starts_.data(), rows, sieve_->bytes_.row(part), depth,
-                stretch / group, passed_.data());
+  engine().sift(bytes_.data(), starts_.data(), rows, sieve_->bytes_.row(part), depth, blocks,
+                passed_.data());
+  for (Listed& listed : listed_) listed.row = -1;
+}
+
+template <class Real>
+typename KeySieve<Real>::Tile::Listed& KeySieve<Real>::Tile::list(Index row) {
+  Listed& listed = listed_[row % 2];
+  if (listed.row == row) return listed;
+  listed.row = row;
+  listed.count = engine().list_passed(passed_.data() + row * blocks, blocks, listed.places.data());
+  const Real* keys = sieve_->keys(of_vector_, of_stretch_).data;
+  for (Index k = 0; k < std::min(listed.count, most); ++k)
+    __builtin_prefetch(keys + listed.places[static_cast<std::size_t>(k)] * sieve_->width_);
+  return listed;
 }
 
 template <class Real>
 Index KeySieve<Real>::Tile::found(Index row) {
   const auto at = static_cast<std::size_t>(row);
   if (!bounded_[at]) return -1;
+  found_ = &list(row);
+  // Keys of a long sequence are far from the processor: those of the next row are on their way
+  // while this one's are scored.
+  if (row + 1 < queries_.rows) list(row + 1);
+  if (found_->count > most) return -1;
   const Real* keys = sieve_->keys(of_vector_, of_stretch_).data;
-  constexpr Index groups = stretch / group;
-  static_assert(block == 8 * group && groups <= 256);
-  const Index number = engine().list_passed(passed_.data() + row * groups, groups, places_.data());
-  if (number > most) return -1;
-  return kernels<Real>().keep_products(queries_.row(row), sieve_->width_, keys, places_.data(),
-                                       number, floors_[at], scores_.data(), scratch_.data());
+  found_->row = -1;  // its places become those of the keys that are kept
+  return kernels<Real>().keep_products(queries_.row(row), sieve_->width_, keys,
+                                       found_->places.data(), found_->count, floors_[at],
+                                       scores_.data(), scratch_.data());
 }
 
 template class KeySieve<float>;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attention/key_bounds.hpp"
+#include "ops/engine.hpp"
 #include "ops/matrix.hpp"
 #include "ops/room.hpp"
 
@@ -49,7 +50,7 @@ class KeySieve {
     /// last block first and ascending within a block, and their scores. -1: so many may be that
     /// this does not pay, or numbers are none.
     Index found(Index row);
-    const std::int32_t* places() const { return places_.data(); }
+    const std::int32_t* places() const { return found_->places.data(); }
     const Real* scores() const { return scores_.data(); }
 
    private:
@@ -62,9 +63,18 @@ class KeySieve {
     };
 
     Row prepare(Index row, const Scale& scale, std::int8_t* bytes) const;
+    /// The keys of a row that passed.
+    struct Listed {
+      Index row = -1, count = 0;
+      std::vector<std::int32_t> places;
+    };
+
+    Listed& list(Index row);
     bool start(const Row& row, const Sizes& sizes, double floor, std::int32_t& start) const;
 
-    static constexpr Index most = stretch / 8;  // that may pass
+    static constexpr Index blocks = stretch / sifted;
+    static constexpr Index most = stretch / 8;           // that may pass
+    static_assert(block == 2 * sifted && blocks <= 64);  // as keys are listed
 
     const KeySieve* sieve_ = nullptr;
     Index of_vector_ = 0, of_stretch_ = 0, of_span_ = -1;
@@ -74,8 +84,9 @@ class KeySieve {
     std::vector<Row> rows_;
     std::vector<std::int32_t> starts_;   // of the rows' sums
     std::vector<char> bounded_;          // whether they are to be relied on
-    std::vector<std::uint16_t> passed_;  // rows x groups of sixteen keys, a bit each
-    std::vector<std::int32_t> places_;
+    std::vector<std::uint64_t> passed_;  // rows x blocks, a bit for each key
+    Listed listed_[2];                   // of a row and the next
+    Listed* found_ = nullptr;
     std::vector<Real> scores_;
     AlignedVector<Real> scratch_;
   };
@@ -117,7 +128,7 @@ class KeySieve {
   std::vector<Index> vectors_;
   std::vector<Scale> scales_;  // of each vector and span
   std::vector<Sizes> sizes_;   // of each vector and stretch
-  // Likewise: groups of sixteen keys x depth / 4 x keys x 4, each byte plus 128.
+  // Likewise: blocks of keys as `sift` has them, each byte plus 128.
   MatrixView<std::uint8_t> bytes_;
   Room<std::uint8_t> byte_memory_;
   std::vector<ConstMatrixView<Real>> keys_;  // of each vector

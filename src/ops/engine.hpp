@@ -98,6 +98,14 @@ struct Kernels {
   void (*average)(const Real* values, Index count, Real keep, Real* average);
 };
 
+constexpr Index sifted = 64;  ///< columns of a block that `sift` looks at together
+
+/// Where in a block byte k of column c lies: four of a column side by side, and the columns so that
+/// the signs of their sums, narrowed from 32 bits to 8 a lane of 128 bits at a time, come in order.
+constexpr Index sifted_place(Index c, Index k) {
+  return k / 4 * 4 * sifted + c % 16 / 4 * 64 + (c / 16 * 4 + c % 4) * 4 + k % 4;
+}
+
 /// The kernels compiled for one instruction set.
 struct Engine {
   const char* name;   ///< as it is asked for: "avx2"
@@ -106,15 +114,15 @@ struct Engine {
   Kernels<float> single;
   Kernels<double> twice;
 
-  /// For each of some rows of bytes (rows x depth) and each group of sixteen columns (groups x
-  /// depth / 4 x columns x 4 bytes, depth a multiple of four): bit c of passed (rows x groups) is
-  /// whether starts[row] + the row's product with column c is above 0.
+  /// For each of some rows of bytes (rows x depth, a multiple of four) and each block of 64 columns
+  /// (blocks x 64 depth, the bytes of a block where sifted_place says): bit c of passed (rows x
+  /// blocks) is whether starts[row] + the row's product with column c is below 0.
   void (*sift)(const std::int8_t* rows, const std::int32_t* starts, Index count,
-               const std::uint8_t* columns, Index depth, Index groups, std::uint16_t* passed);
-  /// Lists which columns of one row passed, the last of each eight groups first and ascending
-  /// within them; returns how many. groups: a multiple of sixteen, up to 256; places has room for
-  /// all columns and sixteen more.
-  Index (*list_passed)(const std::uint16_t* passed, Index groups, std::int32_t* places);
+               const std::uint8_t* columns, Index depth, Index blocks, std::uint64_t* passed);
+  /// Lists which columns of one row passed, the last two blocks first and ascending within two
+  /// blocks; returns how many. blocks: a multiple of sixteen, up to 64; places has room for all
+  /// columns and one more.
+  Index (*list_passed)(const std::uint64_t* passed, Index blocks, std::int32_t* places);
   /// Whether `sift` is faster than products of floats on this processor.
   bool (*sift_pays)();
 

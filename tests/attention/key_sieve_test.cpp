@@ -186,57 +186,65 @@ TEST_CASE("fewer keys than a stretch, or of no vector, are not sifted", "[unit]"
 
 TEST_CASE("sums of products of bytes are sifted as they are", "[unit]") {
   Rng rng = random_numbers(5);
-  constexpr Index rows = 7, groups = 9;
+  constexpr Index rows = 7, blocks = 3;
   for (const Index depth : {4, 8, 16, 20, 32, 64}) {
     std::vector<std::int8_t> bytes(static_cast<std::size_t>(rows * depth));
-    std::vector<std::uint8_t> columns(static_cast<std::size_t>(groups * depth * 16));
+    std::vector<std::uint8_t> columns(static_cast<std::size_t>(blocks * depth * 64));
     for (auto& byte : bytes)
       byte = static_cast<std::int8_t>(static_cast<int>(rng.below(255)) - 127);
     for (auto& byte : columns) byte = static_cast<std::uint8_t>(rng.below(256));
     std::fill_n(bytes.begin(), depth, std::int8_t{127});  // sums that no short number holds
-    std::fill_n(columns.begin(), depth * 16, std::uint8_t{255});
+    std::fill_n(columns.begin(), depth * 64, std::uint8_t{255});
     const auto sum = [&](Index row, Index column) {
       std::int32_t total = 0;
       for (Index k = 0; k < depth; ++k)
         total += bytes[static_cast<std::size_t>(row * depth + k)] *
-                 columns[static_cast<std::size_t>(((column / 16 * depth + k / 4 * 4) * 16) +
-                                                  column % 16 * 4 + k % 4)];
+                 columns[static_cast<std::size_t>(column / 64 * 64 * depth +
+                                                  sifted_place(column % 64, k))];
       return total;
     };
     std::vector<std::int32_t> starts;  // a column of each row at the edge, on this side or that
     for (Index i = 0; i < rows; ++i)
-      starts.push_back(static_cast<std::int32_t>(i % 2) - sum(i, 20 * i));
+      starts.push_back(-static_cast<std::int32_t>(i % 2) - sum(i, 27 * i));
     for (const Engine* engine : engines()) {
       INFO(engine->name << ", " << depth << " deep");
-      std::vector<std::uint16_t> passed(static_cast<std::size_t>(rows * groups));
-      engine->sift(bytes.data(), starts.data(), rows, columns.data(), depth, groups, passed.data());
+      std::vector<std::uint64_t> passed(static_cast<std::size_t>(rows * blocks));
+      engine->sift(bytes.data(), starts.data(), rows, columns.data(), depth, blocks, passed.data());
       bool same = true;
       for (Index i = 0; i < rows; ++i)
-        for (Index c = 0; c < groups * 16; ++c)
-          same &= (passed[static_cast<std::size_t>(i * groups + c / 16)] >> c % 16 & 1) ==
-                  (starts[static_cast<std::size_t>(i)] + sum(i, c) > 0 ? 1 : 0);
+        for (Index c = 0; c < blocks * 64; ++c)
+          same &= (passed[static_cast<std::size_t>(i * blocks + c / 64)] >> c % 64 & 1) ==
+                  (starts[static_cast<std::size_t>(i)] + sum(i, c) < 0 ? 1 : 0);
       CHECK(same);
     }
   }
 }
 
-TEST_CASE("columns that passed are listed, the last eight groups first", "[unit]") {
+TEST_CASE("every byte of a block of columns has a place of its own", "[unit]") {
+  for (const Index depth : {4, 16, 20}) {
+    std::vector<int> times(static_cast<std::size_t>(64 * depth));
+    for (Index c = 0; c < 64; ++c)
+      for (Index k = 0; k < depth; ++k) ++times[static_cast<std::size_t>(sifted_place(c, k))];
+    CHECK(times == std::vector<int>(times.size(), 1));
+  }
+}
+
+TEST_CASE("columns that passed are listed, the last two blocks first", "[unit]") {
   Rng rng = random_numbers(6);
-  for (const Index groups : {16, 32, 64, 256})
-    for (const std::uint32_t rare : {1u, 2u, 40u, 100'000u}) {
-      std::vector<std::uint16_t> passed(static_cast<std::size_t>(groups));
+  for (const Index blocks : {16, 32, 64})
+    for (const std::uint32_t rare : {1u, 2u, 40u, 300u, 100'000u}) {
+      std::vector<std::uint64_t> passed(static_cast<std::size_t>(blocks));
       std::vector<std::int32_t> expected;
-      for (Index first = groups - 8; first >= 0; first -= 8)
-        for (Index column = first * 16; column < (first + 8) * 16; ++column) {
+      for (Index first = blocks - 2; first >= 0; first -= 2)
+        for (Index column = first * 64; column < (first + 2) * 64; ++column) {
           if (rng.below(rare) != 0) continue;
-          passed[static_cast<std::size_t>(column / 16)] |=
-              static_cast<std::uint16_t>(1 << column % 16);
+          passed[static_cast<std::size_t>(column / 64)] |= std::uint64_t{1} << column % 64;
           expected.push_back(static_cast<std::int32_t>(column));
         }
       for (const Engine* engine : engines()) {
-        INFO(engine->name << ", " << groups << " groups, one of " << rare);
-        std::vector<std::int32_t> places(static_cast<std::size_t>(groups * 16 + 16));
-        const Index count = engine->list_passed(passed.data(), groups, places.data());
+        INFO(engine->name << ", " << blocks << " blocks, one of " << rare);
+        std::vector<std::int32_t> places(static_cast<std::size_t>(blocks * 64 + 1));
+        const Index count = engine->list_passed(passed.data(), blocks, places.data());
         places.resize(static_cast<std::size_t>(count));
         CHECK(places == expected);
       }

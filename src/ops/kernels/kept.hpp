@@ -83,7 +83,6 @@ Index keep_products(const Real* vector, Index width, const Real* rows, std::int3
                     Index count, Real floor, Real* kept, Real* scratch) {
   constexpr Index lanes = Lanes<Real>::width;
   Index number = 0;
-  for (Index j = 0; j < count; ++j) __builtin_prefetch(rows + places[j] * width);
   for (Index first = 0; first < count; first += lanes) {
     const Index here = count - first < lanes ? count - first : lanes;
     const Real* columns[lanes];
