@@ -136,8 +136,9 @@ Result result_from_json(const Json& json, const std::string& origin) {
     if (!keys.insert(key).second) throw InputError(path + " repeats the cell '" + key + "'");
   }
   if (version == 1) add_settings_1(result);
-  Json derived{{"selection_rule", fields.text("selection_rule")}, {"table", fields.array("table")}};
-  if (version == schema_version) result.derived = std::move(derived);
+  fields.text("selection_rule");
+  const Json& table = fields.array("table");
+  if (version == schema_version) result.table = table;
   fields.finish();
   return result;
 }

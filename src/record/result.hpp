@@ -14,9 +14,7 @@ struct Result {
   Json spec = Json::object();     ///< the resolved sweep
   std::vector<CellRow> cells;
   std::string origin = "results";  ///< where it was read from, for messages; not written
-  /// What the file said that follows from the rest, its selection rule and table: for whoever
-  /// compares; not written, and of version 1 not kept.
-  Json derived = Json::object();
+  Json table;  ///< as the file had it, for whoever compares; not written, and of version 1 null
 };
 
 /// A results file without its table: schema_version, context, spec, cells.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <set>
@@ -9,7 +10,6 @@
 
 #include "core/error.hpp"
 #include "core/names.hpp"
-#include "record/difference.hpp"
 #include "report/notes.hpp"
 #include "report/selection.hpp"
 
@@ -318,6 +318,33 @@ Json to_json(const Accuracy& accuracy, const Metric& headline) {
   return json;
 }
 
+/// Calls back for every figure of a table that is not what follows. Of files that other versions
+/// wrote only what both have counts, and texts do not; nor does how a sum was rounded.
+void compare_figures(const std::string& path, const Json& said, const Json& follows,
+                     const std::function<void(const std::string&)>& differs) {
+  if (said.is_object() && follows.is_object()) {
+    for (const auto& [key, value] : said.items())
+      if (follows.contains(key)) compare_figures(path + "." + key, value, follows[key], differs);
+    return;
+  }
+  const auto has_text = [](const Json& list) {
+    return std::any_of(list.begin(), list.end(), [](const Json& item) { return item.is_string(); });
+  };
+  if (said.is_array() && follows.is_array() && said.size() == follows.size()) {
+    for (std::size_t i = 0; i < said.size(); ++i)
+      compare_figures(path + "[" + std::to_string(i) + "]", said[i], follows[i], differs);
+    return;
+  }
+  if (said.is_string() || follows.is_string() || has_text(said) || has_text(follows)) return;
+  if (said.is_number() && follows.is_number()) {
+    const double one = said.get<double>(), other = follows.get<double>();
+    if (std::abs(one - other) <= 1e-9 * std::max(1.0, std::abs(other))) return;
+  } else if (said == follows) {
+    return;
+  }
+  differs(path + " is " + to_line(said).substr(0, 60) + ", and " + to_line(follows).substr(0, 60));
+}
+
 }  // namespace
 
 std::string axis_title(const std::string& key) {
@@ -427,14 +454,12 @@ Json result_document(const Result& result) {
 }
 
 std::string describe_misstated(const Result& result) {
-  const Json document = result_document(result);
-  Json follows = Json::object();
-  for (const auto& item : result.derived.items()) follows[item.key()] = document[item.key()];
+  if (!result.table.is_array()) return "";
   std::string text;
-  for (const Difference& difference : differences(result.derived, follows))
-    text += result.origin + ": " + difference.path + " is " +
-            to_line(difference.one).substr(0, 60) + ", and what follows from its cells is " +
-            to_line(difference.other).substr(0, 60) + "\n";
+  const Json follows = result_document(result)["table"];
+  compare_figures("table", result.table, follows, [&](const std::string& line) {
+    text += result.origin + ": " + line + " follows from its cells\n";
+  });
   return text;
 }
 

@@ -116,8 +116,8 @@ Json to_json(const TableRow& row);
 /// The whole results file: the result with selection rule and table.
 Json result_document(const Result& result);
 
-/// Where what a results file says of its cells, its table and selection rule, is not what follows
-/// from them, a line each; empty when all does.
+/// Where a figure of a results file's table is not what follows from its cells, a line each; empty
+/// when all are.
 std::string describe_misstated(const Result& result);
 
 }  // namespace attnspan

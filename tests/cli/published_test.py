@@ -37,6 +37,11 @@ class PublishedTest(ProgramTest):
             self.assertRegex(self.succeed("sweep", path, "--dry-run"), r"(?m)^0 cells", name)
             self.assertEqual(self.read(path), before, name)
 
+    def test_the_tables_are_those_of_the_cells(self):
+        for path in glob.glob(f"{RESULTS}/**/*.json", recursive=True):
+            if not path.endswith((".spec.json", ".schema.json")):
+                self.assertRegex(self.succeed("diff", path, path), r"\Aequal: \d+ cells?\n\Z")
+
     def test_the_spec_beside_published_results_is_theirs(self):
         for name in (name for folder in FOLDERS
                      for name in glob.glob(f"{folder}/*.spec.json", root_dir=RESULTS)):

@@ -139,7 +139,7 @@ class SweepTest(ProgramTest):
         altered = self.result("out.json")
         altered["table"][0]["accuracy"][0]["mean"] = 0.123
         self.write("altered.json", json.dumps(altered))
-        sentence = r"altered\.json: table\[0\]\.accuracy\[0\]\.mean is 0\.123, and what follows from its cells is \S+\n"
+        sentence = r"altered\.json: table\[0\]\.accuracy\[0\]\.mean is 0\.123, and \S+ follows from its cells\n"
         code, out, err = self.run_program("verify", "altered.json", "--quiet")
         self.assertEqual((code, err), (1, ""))
         self.assertRegex(out, rf"\A{sentence}1 cell gave the same bytes again\n\Z")
