@@ -125,6 +125,18 @@ TEST_CASE("weights are never negative, and exactly 0 for hidden keys", "[propert
       });
 }
 
+TEST_CASE("a score that is not a number has no place among the largest", "[property]") {
+  for_every_normalizer(
+      [](const Normalizer<double>& normalizer, const AlignedVector<double>& parameters, Rng& rng) {
+        AlignedVector<double> scores = normal_vector(rng, 50, 1);
+        for (std::size_t j = 0; j < scores.size(); j += 3)
+          scores[j] = std::numeric_limits<double>::quiet_NaN();
+        for (const double weight : weights_of(normalizer, parameters, scores))
+          CHECK(std::isnan(weight));
+      },
+      [](const std::string& name) { return name.starts_with("top-k"); });
+}
+
 TEST_CASE("rebuilt weights are those of the forward pass", "[property]") {
   for_every_normalizer(
       [](const Normalizer<double>& normalizer, const AlignedVector<double>& parameters, Rng& rng) {
