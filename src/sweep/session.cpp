@@ -276,8 +276,8 @@ void Session::open_files(const SweepSpec& asked) {
                    journal ? journal->rows() : std::vector<CellRow>{}, path);
   }
   make_plan(asked, kept);
-  // Otherwise an interruption would bring back what is to be started over.
-  if (options_.fresh) std::filesystem::remove(path);
+  // Without cells; otherwise an interruption would bring back what is to be started over.
+  if (options_.fresh && exists(path)) write();
   written_ = previous && without_timings(to_json(*previous)) == without_timings(to_json(result()));
 
   // Where everything is there already, no journal is needed.

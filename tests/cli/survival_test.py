@@ -143,6 +143,10 @@ class SurvivalTest(ProgramTest):
         self.assert_refused(["sweep", *tiny(), "-o", "out.json", "--fresh", "--save-models", "/dev/null/x"], 1,
                             "cannot keep models")
         self.assertEqual((self.read("out.json"), self.read("out.json.journal")), before)
+        os.symlink("out.json", self.path("link.json"))
+        self.succeed("sweep", *tiny(steps=5), "-o", "link.json", "--fresh")
+        self.assertTrue(os.path.islink(self.path("link.json")))
+        self.assertEqual(self.result("out.json")["cells"][0]["train"]["steps"], 5)
         spec = self.write("spec.json", '{"task": "copy:symbols=4", "steps": 5}')
         self.assert_refused(["sweep", spec, *tiny(), "-o", "spec.json", "--fresh"], 2, "not a results file")
         self.assertEqual(self.read("spec.json"), b'{"task": "copy:symbols=4", "steps": 5}')
